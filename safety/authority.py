@@ -1,0 +1,141 @@
+"""Who gives permission and evidence, digested from one step's inputs (design rules 2, 6, 10).
+
+Role: keeps the newest lease, plan, guard and recorder beat, and the stations. Must never: extend a
+lease; its age is counted from the tick it echoes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from safety import stations
+from safety.bounds import Params
+from safety.signals import NS_PER_MS
+from safety.stations import Stations
+from safety.types import (
+    Beat,
+    Event,
+    Gone,
+    GuardBeat,
+    KernelInput,
+    Lease,
+    MarkerDurable,
+    Motion,
+    Plan,
+    PlanSet,
+    RecorderBeat,
+    Release,
+    Reset,
+    Stop,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """Milliseconds since the tick that each beat echoed; None when there was none."""
+
+    permission: float | None
+    guard: float | None
+    recorder: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Stations and leases. The fields from `reset` on are this step's edges."""
+
+    stations: Stations = field(default_factory=lambda: Stations({}))
+    lease: Lease | None = None
+    plan: Plan | None = None
+    guard: GuardBeat | None = None
+    recorder: RecorderBeat | None = None
+    durable_seq: int = 0
+    reset: bool = False
+    released: tuple[str, ...] = ()
+    hard_stop: bool = False
+    evidence_lost: bool = False
+
+    @property
+    def confirmed_pickup(self) -> int:
+        """The pick-up whose loops a carer confirmed; 0 when none."""
+        return self.lease.confirmed_pickup if self.lease else 0
+
+    def in_transfer(self, carrying: bool) -> bool:
+        """Is a transfer under way, by the controller's word or by the load itself."""
+        return carrying or bool(self.lease and self.lease.in_transfer)
+
+    def neutral_seen(self, now_ns: int, params: Params) -> bool:
+        """Every live station is at neutral, and there is one."""
+        here = [s for s in self.stations.by_name.values() if stations.live(s, now_ns, params)]
+        return bool(here) and all(station.neutral for station in here)
+
+
+def absorb(
+    before: Authority, inputs: tuple[KernelInput, ...], now_ns: int, params: Params
+) -> tuple[Authority, tuple[Event, ...]]:
+    """Digest the inputs in order, then age what is left."""
+    now = replace(before, reset=False, released=(), hard_stop=False, evidence_lost=False)
+    events: list[Event] = []
+    for item in inputs:
+        now, more = _one(now, item, now_ns, params)
+        events += more
+    held, aged, lost = stations.expire(now.stations, now_ns, params)
+    return replace(now, stations=held, evidence_lost=lost), (*events, *aged)
+
+
+def _one(
+    now: Authority, item: KernelInput, now_ns: int, params: Params
+) -> tuple[Authority, tuple[Event, ...]]:
+    match item:
+        case Beat():
+            held, events = stations.beat(now.stations, item, now_ns, params)
+            return replace(now, stations=held), events
+        case Stop():
+            held, events = stations.kill(now.stations, f"stop_pressed:{item.station}", now_ns)
+            return replace(now, stations=held, hard_stop=True), events
+        case Gone():
+            held, events = stations.gone(now.stations, item.station, now_ns)
+            return replace(now, stations=held), events
+        case Reset():
+            return replace(now, reset=True), (Event("reset", item.station),)
+        case Release():
+            return _release(now, item)
+    return _lease(now, item), ()
+
+
+def _release(now: Authority, item: Release) -> tuple[Authority, tuple[Event, ...]]:
+    if not item.by.strip():
+        return now, (Event("release_refused", item.row),)
+    released = (*now.released, item.row)
+    return replace(now, released=released), (Event("released", f"{item.row}:{item.by}"),)
+
+
+def _lease(now: Authority, item: KernelInput) -> Authority:
+    match item:
+        case Lease():
+            return replace(now, lease=item)
+        case PlanSet():
+            return replace(now, plan=item.plan)
+        case GuardBeat():
+            return replace(now, guard=item)
+        case RecorderBeat():
+            return replace(now, recorder=item)
+        case MarkerDurable(ok=True):
+            return replace(now, durable_seq=max(now.durable_seq, item.seq))
+    return now
+
+
+def ages(now: Authority, now_ns: int) -> Ages:
+    """How old each lease is, counted from the tick it echoes; negative means from the future."""
+
+    def age(item: Lease | GuardBeat | RecorderBeat | None) -> float | None:
+        return (now_ns - item.echo_ns) / NS_PER_MS if item else None
+
+    return Ages(age(now.lease), age(now.guard), age(now.recorder))
+
+
+def granted(now: Authority, now_ns: int, params: Params) -> Motion:
+    """The motions the controller permits, NONE when its lease is dead."""
+    age = ages(now, now_ns).permission
+    if now.lease is None or age is None or not 0 <= age <= params.permission_ms:
+        return Motion.NONE
+    return Motion(now.lease.motions)

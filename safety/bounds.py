@@ -1,0 +1,130 @@
+"""The kernel's numbers: each with a default, hard bounds and its safe direction.
+
+Role: the only place a number may come from; a site's TOML narrows or moves it inside the bounds,
+nothing goes outside. Sources: domain.md sections 3 and 7 stand behind each default; `ISO` marks the
+standard's own ceiling. Must never: hold a number without bounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Hard bounds of one number; `safer` is the direction that cannot hurt: "low" or "high"."""
+
+    minimum: float
+    maximum: float
+    safer: str
+    why: str
+
+
+def _p(default: float, minimum: float, maximum: float, safer: str, why: str) -> float:
+    bound = Bound(minimum, maximum, safer, why)
+    value: float = field(default=default, metadata={"bound": bound})
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """The site's limits. Units are in the names; defaults are domain.md section 7's."""
+
+    # speeds and ramps
+    hoist_loaded_mm_s: float = _p(60, 10, 150, "low", "preferred 50-70 with a person")
+    hoist_empty_mm_s: float = _p(80, 10, 150, "low", "ISO 10535 ceiling 150")
+    hoist_down_mm_s: float = _p(50, 10, 100, "low", "preferred 50 lowering a person")
+    hoist_docking_mm_s: float = _p(30, 10, 50, "low", "slow zone and degraded lowering")
+    hoist_accel_mm_s2: float = _p(150, 50, 300, "low", "comfort")
+    hoist_decel_mm_s2: float = _p(300, 150, 600, "high", "stop distance")
+    traverse_mm_s: float = _p(150, 20, 300, "low", "swing")
+    traverse_docking_mm_s: float = _p(50, 10, 100, "low", "run-enable limit")
+    traverse_accel_mm_s2: float = _p(150, 50, 300, "low", "swing")
+    traverse_decel_mm_s2: float = _p(300, 100, 600, "high", "stop distance")
+    stand_mm_s: float = _p(15, 2, 20, "low", "stand actuator stroke")
+    stand_docking_mm_s: float = _p(6, 2, 8, "low", "degraded sitting")
+    stand_accel_mm_s2: float = _p(30, 10, 100, "low", "comfort")
+    stand_decel_mm_s2: float = _p(40, 20, 200, "high", "stop distance")
+    # authority
+    evidence_ms: float = _p(250, 100, 300, "low", "hold evidence dies, H2")
+    permission_ms: float = _p(100, 60, 200, "low", "controller lease, rule 2")
+    guard_ms: float = _p(200, 100, 300, "low", "guard beat, rule 10")
+    recorder_ms: float = _p(1000, 300, 5000, "low", "no new transfer without a recorder")
+    ownership_ms: float = _p(2000, 1000, 5000, "low", "H22")
+    marker_wait_ms: float = _p(1000, 200, 3000, "low", "UP and STAND wait for the marker, rule 9")
+    lag_warn_ms: float = _p(40, 25, 60, "low", "own loop lag, H33")
+    lag_stop_ms: float = _p(80, 50, 120, "low", "own loop lag, H33")
+    device_deadman_ms: float = _p(200, 100, 250, "low", "heartbeat consumer, rule 3")
+    rpdo_deadline_ms: float = _p(100, 60, 250, "low", "RPDO deadline where the drive has one")
+    # signals
+    feedback_ms: float = _p(150, 60, 250, "low", "drive feedback goes stale, H24")
+    io_ms: float = _p(200, 100, 300, "low", "contacts go stale, H24")
+    load_ms: float = _p(150, 60, 250, "low", "load goes stale, H24")
+    slow_ms: float = _p(1000, 300, 3000, "low", "battery and other slow signals go stale")
+    # lift
+    swl_kg: float = _p(200, 50, 500, "low", "min of lift, rail, spreader bar (H4)")
+    overload_stop_ratio: float = _p(1.10, 1.0, 1.25, "low", "H4, filtered")
+    overload_filter_ms: float = _p(200, 0, 500, "low", "H4")
+    overload_hard_ratio: float = _p(1.25, 1.1, 1.5, "low", "H4, at once")
+    aloft_kg: float = _p(15, 5, 25, "low", "a person hangs in the sling")
+    aloft_clear_kg: float = _p(10, 2, 20, "low", "hysteresis of aloft")
+    tension_pause_mm: float = _p(80, 30, 150, "low", "H5 check at low height")
+    # plausibility of motion
+    still_mm_s: float = _p(5, 2, 10, "low", "H1")
+    runaway_ms: float = _p(100, 50, 200, "low", "H1, after the ramp is over")
+    overspeed_ratio: float = _p(1.3, 1.1, 1.5, "low", "H7")
+    overspeed_margin_mm_s: float = _p(10, 2, 20, "low", "H7 at low speeds")
+    overspeed_max_mm_s: float = _p(150, 60, 150, "low", "H7, ISO 10535 ceiling")
+    overspeed_ms: float = _p(50, 20, 100, "low", "H7")
+    wrong_way_ms: float = _p(100, 50, 200, "low", "commanded against measured direction")
+    no_effect_ms: float = _p(700, 300, 1500, "low", "commanded without effect")
+    estop_discrepancy_ms: float = _p(500, 100, 1000, "low", "H20")
+    pair_discrepancy_ms: float = _p(500, 100, 1000, "low", "H29 dual switches")
+    # energy
+    battery_reserve_pct: float = _p(20, 10, 50, "high", "no new lift, H14")
+    battery_critical_pct: float = _p(10, 5, 30, "high", "one full lowering left, H14")
+    # chair
+    pitch_stand_deg: float = _p(3, 1, 5, "low", "standing on a slope, H28")
+    feet_kg: float = _p(5, 3, 20, "high", "feet on the plate, H30")
+    standing_mm: float = _p(15, 5, 30, "low", "partly stood (about 4 deg of stand angle)")
+    standing_clear_mm: float = _p(8, 2, 15, "low", "hysteresis of standing")
+    # distance (design rule 11)
+    hoist_stop_limit_mm: float = _p(50, 10, 50, "low", "worst single-fault stopping distance")
+    traverse_stop_limit_mm: float = _p(200, 20, 200, "low", "worst single-fault stopping distance")
+    stand_stop_limit_mm: float = _p(20, 5, 20, "low", "worst single-fault stopping distance")
+
+
+def bound_of(name: str) -> Bound:
+    """The hard bounds of the number called `name` (KeyError if there is none)."""
+    for item in fields(Params):
+        if item.name == name:
+            bound: Bound = item.metadata["bound"]
+            return bound
+    raise KeyError(name)
+
+
+def violations(params: Params) -> tuple[str, ...]:
+    """One sentence for each number outside its hard bounds or at odds with another."""
+    found = []
+    for item in fields(params):
+        value, bound = getattr(params, item.name), bound_of(item.name)
+        if not bound.minimum <= value <= bound.maximum:
+            span = f"{bound.minimum:g} to {bound.maximum:g}"
+            found.append(f"{item.name} = {value:g} is outside {span} ({bound.why})")
+    found += [
+        f"{low} must be below {high}" for low, high in _ORDERED if not _less(params, low, high)
+    ]
+    return tuple(found)
+
+
+_ORDERED = (
+    ("aloft_clear_kg", "aloft_kg"),
+    ("standing_clear_mm", "standing_mm"),
+    ("battery_critical_pct", "battery_reserve_pct"),
+    ("lag_warn_ms", "lag_stop_ms"),
+    ("overload_stop_ratio", "overload_hard_ratio"),
+)
+
+
+def _less(params: Params, low: str, high: str) -> bool:
+    return float(getattr(params, low)) < float(getattr(params, high))

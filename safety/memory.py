@@ -1,0 +1,89 @@
+"""What the kernel knows about the person, and what a restart must remember (design rules 7, 9).
+
+Role: aloft, standing and the tension pause as facts with hysteresis; the in-flight marker. Must
+never: conclude from an unknown load that nobody hangs there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from safety import stations
+from safety.facts import Scene
+from safety.types import Event, Marker, SignalId
+
+if TYPE_CHECKING:
+    from safety.step import KernelState
+
+EMPTY = Marker(seq=0, in_flight=False, latched=(), pickup=0)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The person: aloft, standing, which pick-up this is and where it began."""
+
+    aloft: bool
+    standing: bool
+    pickup: int
+    pickup_height_mm: float | None = None
+    confirmed: bool = False
+    marker_is_durable: bool = False
+
+    @classmethod
+    def after_boot(cls, kind: str, marker: Marker) -> People:
+        """In flight when we died: someone is aloft or standing until a measurement says
+        otherwise.
+        """
+        return cls(
+            aloft=kind == "lift" and marker.in_flight,
+            standing=kind == "chair" and marker.in_flight,
+            pickup=marker.pickup,
+        )
+
+
+def _hysteresis(before: bool, value: float | None, on: float, off: float) -> bool:
+    """Unknown keeps the last belief."""
+    if value is None:
+        return before
+    return value > on or (before and value >= off)
+
+
+def remember(
+    before: People, scene: Scene, confirmed_pickup: int
+) -> tuple[People, tuple[Event, ...]]:
+    """The person after this step's readings."""
+    if scene.kind == "chair":
+        p = scene.params
+        stroke = scene.value(SignalId.STAND_POS)
+        up = _hysteresis(before.standing, stroke, p.standing_mm, p.standing_clear_mm)
+        return replace(before, standing=up), ()
+    load = scene.value(SignalId.LOAD_KG)
+    aloft = _hysteresis(before.aloft, load, scene.params.aloft_kg, scene.params.aloft_clear_kg)
+    if aloft and not before.aloft:
+        height = scene.value(SignalId.HOIST_POS)
+        fresh = replace(
+            before, aloft=True, pickup=before.pickup + 1, pickup_height_mm=height, confirmed=False
+        )
+        return fresh, (Event("pickup", str(fresh.pickup)),)
+    events = (Event("setdown", str(before.pickup)),) if before.aloft and not aloft else ()
+    known = before.confirmed or (aloft and 0 < before.pickup == confirmed_pickup)
+    return replace(before, aloft=aloft, confirmed=known and aloft), events
+
+
+def want_marker(state: KernelState, now_ns: int) -> KernelState:
+    """The marker this state asks for, and whether the durable one already says "in flight"."""
+    busy = bool(stations.pressed(state.authority.stations)) or any(
+        memory.may_have_mm_s > 0 for memory in state.axes.values()
+    )
+    in_flight = state.people.aloft or state.people.standing or busy
+    before = state.marker
+    wanted = Marker(before.seq, in_flight, tuple(sorted(state.latched)), state.people.pickup)
+    if wanted != before:
+        wanted = replace(wanted, seq=before.seq + 1)
+    rose = in_flight and not before.in_flight
+    durable = in_flight and (
+        (state.people.marker_is_durable and not rose)
+        or (before.in_flight and state.authority.durable_seq >= before.seq)
+    )
+    return replace(state, marker=wanted, people=replace(state.people, marker_is_durable=durable))

@@ -1,0 +1,161 @@
+"""A healthy world around the kernel, to be disturbed by tests: 20 ms steps in virtual time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from safety.bounds import Params
+from safety.signals import NS_PER_MS, SPECS
+from safety.step import KernelConfig, KernelState, boot, step
+from safety.types import (
+    ALL_MOTIONS,
+    AXIS_OF,
+    Beat,
+    Cmd,
+    GuardBeat,
+    KernelInput,
+    Lease,
+    Marker,
+    MarkerDurable,
+    Motion,
+    RecorderBeat,
+    Sample,
+    SignalId,
+    Verdict,
+)
+
+S = SignalId
+HEALTHY: dict[str, dict[SignalId, float]] = {
+    "lift": {
+        S.HOIST_POS: 1200,
+        S.TRAVERSE_POS: 400,
+        S.BATTERY_PCT: 80,
+        S.LOAD_KG: 0,
+        S.HOIST_SPEED: 0,
+        S.TRAVERSE_SPEED: 0,
+        S.HOIST_FAULT: 0,
+        S.TRAVERSE_FAULT: 0,
+    },
+    "chair": {
+        S.FEET_KG: 20,
+        S.PITCH_DEG: 0,
+        S.ROLL_DEG: 0,
+        S.BATTERY_PCT: 80,
+        S.STAND_POS: 0,
+        S.STAND_SPEED: 0,
+        S.STAND_FAULT: 0,
+        S.DRIVE_SPEED: 0,
+        S.DRIVE_FAULT: 0,
+    },
+}
+SPEED_OF = {"hoist": S.HOIST_SPEED, "traverse": S.TRAVERSE_SPEED, "stander": S.STAND_SPEED}
+POS_OF = {"hoist": S.HOIST_POS, "traverse": S.TRAVERSE_POS, "stander": S.STAND_POS}
+PERIOD_NS = 20 * NS_PER_MS
+
+
+@dataclass
+class World:
+    """Signals are healthy unless put into `values`; None in `values` means: no samples any more."""
+
+    kind: str = "lift"
+    params: Params = field(default_factory=Params)
+    marker: Marker | None = field(default_factory=lambda: Marker(0, False, (), 0))
+    fallback: bool = False
+
+    def __post_init__(self) -> None:
+        self.now_ns = 10**9
+        self.config = KernelConfig(self.kind, self.params, self.fallback)
+        self.state: KernelState = boot(self.config, self.now_ns, self.marker)
+        self.values: dict[SignalId, float | None] = {
+            signal: HEALTHY[self.kind].get(signal, 1.0) for signal in SPECS[self.kind]
+        }
+        self.corrupt: set[SignalId] = set()
+        self.future: set[SignalId] = set()
+        self.keys: dict[str, tuple[int, Motion]] = {"panel:1": (0, Motion.NONE)}
+        self.frozen_stations: set[str] = set()
+        self.presses = 0
+        self.lease = ALL_MOTIONS
+        self.confirmed = 0
+        self.in_transfer = False
+        self.controller = self.guard = self.recorder = self.disk = self.follow = True
+        self.extra: list[KernelInput] = []
+        self.verdict: Verdict | None = None
+        self.log: list[Verdict] = []
+
+    def press(self, motion: Motion, station: str = "panel:1") -> None:
+        self.presses += 1
+        self.keys[station] = (self.presses, motion)
+
+    def release(self, station: str = "panel:1") -> None:
+        self.keys[station] = (0, Motion.NONE)
+
+    def inputs(self) -> tuple[KernelInput, ...]:
+        now = self.now_ns
+        found: list[KernelInput] = []
+        for signal, value in self.values.items():
+            if value is not None:
+                t_ns = now + 10**9 if signal in self.future else now
+                found.append(Sample(signal, value, t_ns, signal not in self.corrupt))
+        for station, (press, motion) in self.keys.items():
+            if station not in self.frozen_stations:
+                found.append(Beat(station, f"s-{station}", press, motion, now, now))
+        if self.controller:
+            found.append(Lease(now, self.lease, self.confirmed, self.in_transfer))
+        if self.guard:
+            found.append(GuardBeat(now, ""))
+        if self.recorder:
+            found.append(RecorderBeat(now, True))
+        found += self.extra
+        self.extra = []
+        return tuple(found)
+
+    def step(self, gap_ns: int = PERIOD_NS) -> Verdict:
+        self.now_ns += gap_ns
+        before = self.state.marker
+        self.state, verdict = step(self.config, self.state, self.now_ns, self.inputs())
+        if self.disk and verdict.marker != before:
+            self.extra.append(MarkerDurable(verdict.marker.seq, True))
+        if self.follow:
+            self._move(verdict, gap_ns)
+        self.verdict = verdict
+        self.log.append(verdict)
+        return verdict
+
+    def _move(self, verdict: Verdict, gap_ns: int) -> None:
+        """An ideal plant: does at once what it is told."""
+        for item in verdict.commands:
+            speed = SPEED_OF.get(item.axis.value)
+            if speed is None or self.values[speed] is None:
+                continue
+            self.values[speed] = item.speed_mm_s
+            position = POS_OF[item.axis.value]
+            if self.values[position] is not None:
+                self.values[position] += item.speed_mm_s * gap_ns / 1e9  # type: ignore[operator]
+
+    def run(self, ms: int) -> Verdict:
+        for _ in range(ms // 20):
+            self.step()
+        assert self.verdict is not None
+        return self.verdict
+
+    def ready(self) -> World:
+        self.run(200)
+        assert self.state.ready, self.state.active
+        return self
+
+    def speed(self, motion: Motion) -> float:
+        """What the axis of this motion is commanded now."""
+        assert self.verdict is not None
+        axis = AXIS_OF[motion]
+        return next(item.speed_mm_s for item in self.verdict.commands if item.axis is axis)
+
+    def cmd(self, motion: Motion) -> Cmd:
+        assert self.verdict is not None
+        return next(item.cmd for item in self.verdict.commands if item.axis is AXIS_OF[motion])
+
+    def act(self, motion: Motion) -> int:
+        assert self.verdict is not None
+        return next(int(item.act) for item in self.verdict.motions if item.motion == motion)
+
+    def events(self) -> list[str]:
+        return [f"{e.kind}:{e.detail}" for verdict in self.log for e in verdict.events]
