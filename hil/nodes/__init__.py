@@ -1,0 +1,1 @@
+"""Simulated devices: frames and time in, frames out. Deterministic; no thread, clock or socket."""

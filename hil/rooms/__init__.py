@@ -1,0 +1,1 @@
+"""Rooms: a plant, its nodes and the human actions, driven by time alone."""

@@ -1,0 +1,136 @@
+"""Room 1: the ceiling lift with two drives, I/O module, load cell and the guard's node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hil.nodes.drive import Drive, DriveInputs
+from hil.nodes.io import GuardIo, IoModule, LoadCell
+from hil.plants.axis import Axis
+from hil.plants.lift import LiftPlant
+from hil.plants.sling import surface_at
+from hil.rooms.room import Request, RequestError, Room, field, number
+
+_CONTACTS = (
+    "upper_limit_free",
+    "lower_limit_free",
+    "strap_tight",
+    "left_end_free",
+    "right_end_free",
+    "estop_a",
+    "estop_b",
+    "charger_absent",
+)
+
+
+class LiftRoom(Room):
+    """Nodes 0x10, 0x11, 0x20, 0x21, 0x30 around a LiftPlant."""
+
+    keys = ("up", "down", "left", "right")
+
+    def __init__(self, mass_kg: float = 75.0, seed: int = 0, start_ns: int = 0) -> None:
+        self.plant = LiftPlant(mass_kg)
+        self.hoist = Drive("hoist.eds", 0x10, docking_down_mm_s=30.0)
+        self.traverse = Drive("traverse.eds", 0x11, docking_down_mm_s=0.0)
+        self.io = IoModule("lift_io.eds", 0x20)
+        self.load_cell = LoadCell("load_cell.eds", 0x21, seed)
+        self.guard_io = GuardIo(0x30)
+        nodes = [self.hoist, self.traverse, self.io, self.load_cell, self.guard_io]
+        super().__init__(self.plant, nodes, self.guard_io, start_ns)
+        self.verbs |= {
+            "strap": self._strap,
+            "hook": self._hook,
+            "unhook": self._unhook,
+            "mass": self._mass,
+            "load_cell": self._load_cell,
+            "runaway": self._runaway,
+            "overspeed_reset": self._overspeed_reset,
+        }
+
+    def sense(self) -> None:
+        """Plant to nodes."""
+        plant = self.plant
+        self.hoist.inputs = self._drive_inputs(plant.hoist, plant.hoist_current_permille)
+        self.traverse.inputs = self._drive_inputs(plant.traverse, plant.traverse_current_permille)
+        self.io.digital = (self.bits(*_CONTACTS), self.hand_bits(*self.keys))
+        soc_permille = round(plant.battery.soc * 1000)
+        self.io.analog = (soc_permille, round(plant.battery.voltage_v * 100))
+        self.load_cell.load_kg = plant.load.reading_kg
+        self.guard_io.digital = self.guard_inputs()
+
+    def _drive_inputs(self, axis: Axis, current_permille: float) -> DriveInputs:
+        return DriveInputs(
+            axis.position_mm,
+            axis.velocity_mm_s,
+            current_permille,
+            self.plant.run_enable,
+            self.plant.chain.pressed,
+            self.plant.chain.torque_off,
+            not self.plant.battery.empty,
+        )
+
+    def actuate(self) -> None:
+        """Nodes to plant."""
+        self.plant.run_enable = self.guard_io.relay_on
+        self.plant.hoist_command = self.hoist.command
+        self.plant.traverse_command = self.traverse.command
+
+    def truth(self) -> dict[str, Any]:
+        """What is physically so."""
+        plant = self.plant
+        return self.common_truth() | {
+            "height_mm": round(plant.hoist.position_mm, 3),
+            "speed_mm_s": round(plant.hoist.velocity_mm_s, 3),
+            "x_mm": round(plant.traverse.position_mm, 3),
+            "x_speed_mm_s": round(plant.traverse.velocity_mm_s, 3),
+            "hoist_brake": plant.hoist.brake_closed,
+            "traverse_brake": plant.traverse.brake_closed,
+            "load_kg": round(plant.load.reading_kg, 3),
+            "strap_tight": plant.load.strap_tight,
+            "hooked": plant.load.hooked,
+            "person_x_mm": round(plant.load.person_x_mm, 1),
+            "person_mm": round(plant.load.sling_mm, 1) if plant.load.hooked else None,
+            "mass_kg": plant.load.mass_kg,
+            "surface": surface_at(plant.traverse.position_mm).name,
+            "strap": plant.strap_pulled,
+            "overspeed": plant.overspeed_latched,
+            "hoist_state": self.hoist.machine.state.name,
+            "traverse_state": self.traverse.machine.state.name,
+        }
+
+    # requests --------------------------------------------------------------------------------
+
+    def _strap(self, request: Request) -> None:
+        self.plant.strap_pulled = field(request, "value", bool)
+        self.hold("strap", request, lambda: setattr(self.plant, "strap_pulled", False))
+
+    def _hook(self, _request: Request) -> None:
+        if reason := self.plant.hook():
+            raise RequestError(reason)
+
+    def _unhook(self, _request: Request) -> None:
+        if reason := self.plant.unhook():
+            raise RequestError(reason)
+
+    def _mass(self, request: Request) -> None:
+        self.plant.load.mass_kg = number(request, "kg", 5.0, 400.0)
+
+    def _load_cell(self, request: Request) -> None:
+        if "offset_kg" in request:
+            self.load_cell.offset_kg = number(request, "offset_kg", -500.0, 500.0)
+        if "mode" in request:
+            mode = field(request, "mode", str)
+            if mode not in LoadCell.MODES:
+                raise RequestError(f"load cell modes: {', '.join(LoadCell.MODES)}")
+            self.load_cell.mode = mode
+
+    def _runaway(self, request: Request) -> None:
+        drives = {"hoist": self.hoist, "traverse": self.traverse}
+        drive = drives.get(field(request, "axis", str))
+        if drive is None:
+            raise RequestError("axis is hoist or traverse")
+        stop = request.get("speed_mm_s") is None
+        drive.runaway_mm_s = None if stop else number(request, "speed_mm_s", -500.0, 500.0)
+
+    def _overspeed_reset(self, _request: Request) -> None:
+        self.plant.overspeed_latched = False

@@ -1,0 +1,1 @@
+"""The virtual CAN bus shared by the processes of one machine."""
