@@ -1,0 +1,242 @@
+"""The gate's shell: sockets in, one pure turn, sockets out.
+
+Role: all the I/O of the gate and nothing else. Process: `liftctl gate`. Must never: decide
+anything, block on a peer, or write to a disk inside a turn.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import selectors
+import time
+from dataclasses import dataclass, field
+
+import msgspec
+
+from config.schema import Site, to_json
+from drivers.device import Chunk
+from drivers.frames import Frame
+from drivers.ports.base import FramePort, LinePort, LinkEvent
+from drivers.ports.base import Link as PortLink
+from drivers.ports.opening import open_bus, open_line
+from drivers.registry import build
+from liftctl import __version__, ipc
+from liftctl.blackbox.ring import Kind, RingError, RingWriter, create
+from liftctl.blackbox.turnlog import digest_of, encode_session, encode_turn
+from liftctl.entry import GATE, Ending, Unusable, real_time, say
+from liftctl.gate.inputs import FROM_CHANNEL, Durable, GateInput, Link, RxBytes, RxFrame
+from liftctl.gate.marker import MarkerFile, load
+from liftctl.gate.replay import snapshot
+from liftctl.gate.turn import GateConfig, GateTurnState, Outputs, configure, encoded, start, turn
+from liftctl.gate.view import state_message
+from liftctl.places import Places
+
+PERIOD_NS = 20_000_000
+SNAPSHOT_NS = 1_000_000_000
+REOPEN_NS = 500_000_000
+COLLECT_NS = 10_000_000_000
+RING_BYTES = 32 << 20
+Port = FramePort | LinePort
+
+
+@dataclass(slots=True)
+class Shell:
+    """The open descriptors and the newest state."""
+
+    config: GateConfig
+    state: GateTurnState
+    server: ipc.Server
+    marker: MarkerFile
+    ring: RingWriter | None
+    ports: dict[str, Port]
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    waiting: list[GateInput] = field(default_factory=list)
+    events: list[tuple[str, str]] = field(default_factory=list)
+    last_data: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    down: dict[str, int] = field(default_factory=dict)
+    urgent: bool = False
+    snapshot_ns: int = 0
+    collected_ns: int = 0
+
+    # --- in ---------------------------------------------------------------------------------------
+
+    def listen(self, wake: int) -> None:
+        """Register everything that can wake the gate."""
+        self.selector.register(self.server.sock, selectors.EVENT_READ, self._accept)
+        self.selector.register(wake, selectors.EVENT_READ, lambda: self._durable(wake))
+        for name in self.ports:
+            self._watch(name)
+
+    def _watch(self, name: str) -> None:
+        port = self.ports[name]
+        self.selector.register(port.fileno(), selectors.EVENT_READ, lambda: self._read_port(name))
+
+    def _accept(self) -> None:
+        channel = self.server.accept()
+        if channel is not None:
+            self.selector.register(
+                channel.sock, selectors.EVENT_READ, lambda: self._read_channel(channel)
+            )
+
+    def _durable(self, wake: int) -> None:
+        os.read(wake, 4096)
+        while not self.marker.confirmed.empty():
+            seq, ok = self.marker.confirmed.get()
+            self.waiting.append(Durable(seq, ok))
+
+    def _read_channel(self, channel: ipc.Channel) -> None:
+        descriptor = channel.sock
+        now_ns = time.monotonic_ns()
+        for message in channel.receive():
+            if isinstance(message, ipc.Hello):
+                channel.role = message.role
+            elif isinstance(message, ipc.Hold):
+                self.waiting.append(msgspec.structs.replace(message, rx_ns=now_ns))
+            elif isinstance(message, FROM_CHANNEL):
+                self.waiting.append(message)
+                self.urgent |= isinstance(message, ipc.StopPress | ipc.StationGone)
+        if channel.closed:
+            self.selector.unregister(descriptor)
+            self.server.channels = [item for item in self.server.channels if item is not channel]
+
+    def _read_port(self, name: str) -> None:
+        port, now_ns = self.ports[name], time.monotonic_ns()
+        descriptor = port.fileno()
+        for item in port.receive():
+            if isinstance(item, LinkEvent):
+                self.waiting.append(Link(now_ns, name, item.kind.value))
+                if item.kind is PortLink.DOWN:
+                    self.selector.unregister(descriptor)
+                    self.down[name] = now_ns
+            elif isinstance(item, Chunk):
+                self.waiting.append(RxBytes(now_ns, item.line, item.data))
+            else:
+                self._frame(item, now_ns)
+
+    def _frame(self, frame: Frame, now_ns: int) -> None:
+        self.waiting.append(RxFrame.of(frame, now_ns))
+        if (frame.bus, frame.extended, frame.id) in self.config.urgent:
+            key = (frame.bus, frame.id)
+            self.urgent |= self.last_data.get(key) != frame.data
+            self.last_data[key] = frame.data
+
+    # --- turn -------------------------------------------------------------------------------------
+
+    def decide(self, now_ns: int) -> None:
+        """One turn with everything that waits, then everything it decided."""
+        inputs, self.waiting, self.urgent = tuple(self.waiting), [], False
+        before = self.state.kernel.marker
+        self.state, out = turn(self.config, self.state, now_ns, inputs)
+        for wire in out.wires:
+            self._send(wire, now_ns)
+        if out.verdict.marker != before:
+            self.marker.write(out.verdict.marker)
+        self._record(inputs, out, now_ns)
+        self.events += [(event.kind, event.detail) for event in out.verdict.events]
+        self._publish(out, now_ns)
+
+    def _send(self, wire: Frame | Chunk, now_ns: int) -> None:
+        name = wire.line if isinstance(wire, Chunk) else wire.bus
+        port = self.ports[name]
+        if name not in self.down and not port.send(wire):  # type: ignore[arg-type]
+            self.waiting.append(Link(now_ns, name, "refused"))
+
+    def _record(self, inputs: tuple[GateInput, ...], out: Outputs, now_ns: int) -> None:
+        if self.ring is None:
+            return
+        digest = digest_of(encoded(out))
+        self.ring.append(Kind.TURN, encode_turn(now_ns, digest, out.verdict.active, inputs))
+        if now_ns - self.snapshot_ns >= SNAPSHOT_NS:
+            self.ring.append(Kind.SNAPSHOT, snapshot(self.state))
+            self.snapshot_ns = now_ns
+
+    def _publish(self, out: Outputs, now_ns: int) -> None:
+        events, self.events = tuple(self.events), []
+        self.server.broadcast(state_message(self.config, self.state, out.verdict, now_ns, events))
+        if not out.verdict.marker.in_flight and now_ns - self.collected_ns > COLLECT_NS:
+            gc.collect()  # only at standstill, with nobody in the air
+            self.collected_ns = now_ns
+
+    # --- links
+    # -------------------------------------------------------------------------------------
+
+    def reopen(self, now_ns: int) -> None:
+        """Try dead links again, not too often."""
+        for name, since in list(self.down.items()):
+            if now_ns - since >= REOPEN_NS:
+                self.down[name] = now_ns
+                if self.ports[name].reopen():
+                    del self.down[name]
+                    self._watch(name)
+                    self.waiting.append(Link(now_ns, name, "up"))
+
+    def loop(self, ending: Ending) -> None:
+        """Until asked to end: wake on input, decide at each period and at once when it is
+        urgent.
+        """
+        due_ns = time.monotonic_ns()
+        while not ending.asked:
+            wait_s = max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
+            for key, _ in self.selector.select(0 if self.urgent else wait_s):
+                key.data()
+            now_ns = time.monotonic_ns()
+            if self.urgent or now_ns >= due_ns:
+                self.decide(now_ns)
+                if now_ns >= due_ns:
+                    due_ns = max(due_ns + PERIOD_NS, now_ns + PERIOD_NS // 2)
+                    self.reopen(now_ns)
+
+
+def open_ring(places: Places, site: Site, fallback: bool) -> RingWriter | None:
+    """The black-box ring; without one (full disk) the gate still runs and says so."""
+    try:
+        if not places.ring.exists():
+            create(places.ring, RING_BYTES)
+        ring = RingWriter(places.ring)
+    except (OSError, RingError) as error:
+        say("gate", f"no black box: {error}; free the disk and restart the gate")
+        return None
+    header = {
+        "config": to_json(site),
+        "config_hash": site.hash,
+        "version": __version__,
+        "fallback": fallback,
+        "mono_ns": time.monotonic_ns(),
+        "wall_ns": time.time_ns(),
+    }
+    ring.append(Kind.SESSION, encode_session(header))
+    return ring
+
+
+def run(site: Site, fallback: bool = False) -> None:
+    """The gate process until SIGTERM."""
+    places = Places(site.name)
+    if not places.data.is_dir():
+        raise Unusable(f"{places.data} does not exist; run 'liftctl init --site ...' once")
+    devices = tuple(build(spec, site.limits) for spec in site.device)
+    config = configure(site, devices, fallback)
+    ports: dict[str, Port] = {spec.name: open_bus(spec) for spec in site.bus}
+    ports |= {spec.name: open_line(spec) for spec in site.serial}
+    remembered = load(places.marker)
+    if remembered is None:
+        say("gate", "the marker file cannot be read: assuming that someone is aloft")
+    ring = open_ring(places, site, fallback)
+    marker, (wake, tell) = MarkerFile(places.marker), os.pipe()
+    marker.open(tell)
+    shell = Shell(
+        config,
+        start(config, time.monotonic_ns(), remembered),
+        ipc.serve(places.sock("gate")),
+        marker,
+        ring,
+        ports,
+    )
+    if ring is not None:
+        ring.append(Kind.SNAPSHOT, snapshot(shell.state))
+    shell.listen(wake)
+    ending = Ending()
+    real_time(GATE)
+    shell.loop(ending)
+    shell.server.close()
+    marker.close()

@@ -1,0 +1,308 @@
+"""One turn of the gate: decode, kernel step, encode. Pure.
+
+Role: the only place a motion frame is made (design rule 1). Process: gate, replay, virtual bench.
+Must never: read a clock, do I/O, mint a frame outside the whitelist, or emit its heartbeat for a
+bus it did not hear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from config.schema import Site
+from drivers.device import Chunk, Decoded, Device, Grant, Level, Wire
+from drivers.frames import Frame
+from liftctl.gate import hand
+from liftctl.gate.hand import Hand
+from liftctl.gate.inputs import Durable, GateInput, Link, RxBytes, RxFrame
+from liftctl.ipc import (
+    GuardSays,
+    Hold,
+    NewPlan,
+    Permission,
+    RecorderSays,
+    ReleaseLatch,
+    ResetPress,
+    StationGone,
+    StopPress,
+)
+from safety.signals import NS_PER_MS
+from safety.step import KernelConfig, KernelState, boot, step
+from safety.types import (
+    Axis,
+    AxisCommand,
+    Beat,
+    Gone,
+    GuardBeat,
+    KernelInput,
+    Lease,
+    Marker,
+    MarkerDurable,
+    Motion,
+    Plan,
+    PlanSet,
+    RecorderBeat,
+    Release,
+    Reset,
+    Sample,
+    Stop,
+    Verdict,
+)
+
+HEARTBEAT_MS = 50
+BUS_ALIVE_MS = 250
+NODE_ID = 1
+OPERATIONAL = b"\x05"
+NMT, NMT_START = 0, 1  # the gate may start nodes, nothing else
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """The site, its devices, what may be minted, and the kernel's part."""
+
+    site: Site
+    devices: tuple[Device, ...]
+    kernel: KernelConfig
+    grants: frozenset[Grant]
+    routes: dict[tuple[str, bool, int], int]
+    lines: dict[str, int]
+    urgent: frozenset[tuple[str, bool, int]]  # a change in one of these is decided at once
+    buses: tuple[str, ...]  # with something that may be commanded: they get our heartbeat
+
+
+@dataclass(frozen=True, slots=True)
+class GateTurnState:
+    """Everything a turn hands to the next."""
+
+    kernel: KernelState
+    devices: tuple[Any, ...]
+    hand: Hand = field(default_factory=Hand)
+    pending: tuple[Sample, ...] = ()
+    heard_ns: dict[str, int] = field(default_factory=dict)
+    beat_ns: int = 0
+    counters: dict[str, int] = field(default_factory=dict)
+    display: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a turn decided: bytes for the wires, and the verdict behind them."""
+
+    wires: tuple[Wire, ...]
+    verdict: Verdict
+    refused: tuple[str, ...] = ()  # minted outside the whitelist: a defect, never sent
+
+
+def configure(site: Site, devices: tuple[Device, ...], fallback: bool = False) -> GateConfig:
+    """The frozen configuration of a gate."""
+    buses = {
+        spec.on
+        for spec, dev in zip(site.device, devices, strict=True)
+        if dev.level is not Level.MONITOR
+    }
+    can = tuple(bus.name for bus in site.bus if bus.name in buses and not bus.monitor_only)
+    beats = {Grant(bus, 0x700 + NODE_ID, 1) for bus in can}
+    return GateConfig(
+        site=site,
+        devices=devices,
+        kernel=KernelConfig(site.kind, site.limits, fallback),
+        grants=frozenset().union(beats, *(device.mints for device in devices)),
+        routes={key: n for n, device in enumerate(devices) for key in device.accepts},
+        lines={line: n for n, device in enumerate(devices) for line in device.lines},
+        urgent=frozenset(key for device in devices for key in _urgent(device)),
+        buses=can,
+    )
+
+
+def _urgent(device: Device) -> set[tuple[str, bool, int]]:
+    """Frames that carry a safety contact or a key, by the device's own profile."""
+    profile = getattr(device, "profile", None)
+    node = getattr(getattr(device, "boot", None), "node", 0)
+    ids = (
+        {s.can_id(node) for s in profile.frame if any(f.urgent for f in s.field)}
+        if profile
+        else set()
+    )
+    return {key for key in device.accepts if key[2] in ids}
+
+
+def start(config: GateConfig, now_ns: int, marker: Marker | None) -> GateTurnState:
+    """The state after a restart: faulted, everything unknown."""
+    devices = tuple(device.start() for device in config.devices)
+    return GateTurnState(boot(config.kernel, now_ns, marker), devices)
+
+
+def turn(
+    config: GateConfig, state: GateTurnState, now_ns: int, inputs: tuple[GateInput, ...]
+) -> tuple[GateTurnState, Outputs]:
+    """Decide once. Inputs in the order they arrived; time is an argument."""
+    draft = _Draft(config, state)
+    for item in inputs:
+        draft.digest(item, now_ns)
+    samples = (*state.pending, *draft.kernel_inputs)
+    kernel, verdict = step(config.kernel, state.kernel, now_ns, samples)
+    wires, pending = draft.encode(verdict, now_ns)
+    allowed, refused = _whitelist(config, wires)
+    beats, beat_ns = _heartbeats(config, state, draft.heard_ns, now_ns)
+    draft.tally(verdict)
+    draft.count("minted_outside_whitelist", len(refused))
+    after = GateTurnState(
+        kernel, tuple(draft.devices), draft.hand, pending, draft.heard_ns, beat_ns,
+        draft.counters, draft.display,
+    )  # fmt: skip
+    return after, Outputs((*allowed, *beats), verdict, refused)
+
+
+def encoded(outputs: Outputs) -> bytes:
+    """What a replay compares: the whole verdict and every byte that left."""
+    wires = [(w.bus, w.id, w.data) if isinstance(w, Frame) else w for w in outputs.wires]
+    return msgspec.msgpack.encode((outputs.verdict, wires))
+
+
+class _Draft:
+    """The mutable scratch of one turn."""
+
+    def __init__(self, config: GateConfig, state: GateTurnState) -> None:
+        self.config = config
+        self.devices = list(state.devices)
+        self.hand = state.hand
+        self.heard_ns = dict(state.heard_ns)
+        self.counters = dict(state.counters)
+        self.display = dict(state.display)
+        self.kernel_inputs: list[KernelInput] = []
+
+    def count(self, name: str, n: int = 1) -> None:
+        if n:
+            self.counters[name] = self.counters.get(name, 0) + n
+
+    def digest(self, item: GateInput, now_ns: int) -> None:
+        """One input: bytes go to their device, messages straight to the kernel."""
+        if isinstance(item, RxFrame):
+            self.heard_ns[item.bus] = item.t_ns
+            frame = item.frame()
+            where = self.config.routes.get((item.bus, frame.extended, frame.id))
+            if where is None or frame.remote or frame.error:
+                self.count("frames_ignored")
+            else:
+                self._device(where, frame, item.t_ns)
+        elif isinstance(item, RxBytes):
+            if (where := self.config.lines.get(item.line)) is not None:
+                self._device(where, item.chunk(), item.t_ns)
+        elif isinstance(item, Link):
+            self.count(f"link_{item.kind}")
+        else:
+            if isinstance(item, ResetPress):
+                self._reset_faults()
+            self.kernel_inputs += _message(item, now_ns)
+
+    def _reset_faults(self) -> None:
+        """A reset edge reaches the drives too; each carries it out only at rest."""
+        for n, device in enumerate(self.config.devices):
+            self.devices[n] = device.reset_fault(self.devices[n])
+
+    def _device(self, where: int, wire: Wire, t_ns: int) -> None:
+        device = self.config.devices[where]
+        self.devices[where], said = device.on_wire(self.devices[where], wire, t_ns)
+        self._said(device.name, said, t_ns)
+
+    def _said(self, name: str, said: Decoded, t_ns: int) -> None:
+        self.count("frames_not_believed", bool(said.error))
+        self.kernel_inputs += said.samples
+        if said.values:
+            self.display[name] = {**self.display.get(name, {}), **dict(said.values)}
+        if said.hand is not None:
+            self.hand, beats = hand.digest(self.hand, said.hand, t_ns)
+            self.kernel_inputs += beats
+
+    def tally(self, verdict: Verdict) -> None:
+        """What the desk counts: turns, moves, and every kind of event."""
+        self.count("turns")
+        self.count("turns_moving", bool(verdict.moving))
+        for event in verdict.events:
+            self.count(f"events_{event.kind}")
+
+    def encode(self, verdict: Verdict, now_ns: int) -> tuple[tuple[Wire, ...], tuple[Sample, ...]]:
+        """Each device's part of the verdict, as wires; and what only the drivers know."""
+        orders: dict[Axis, AxisCommand] = {item.axis: item for item in verdict.commands}
+        wires: list[Wire] = []
+        samples: list[Sample] = []
+        for n, device in enumerate(self.config.devices):
+            order = orders.get(device.axis) if device.axis else None
+            self.devices[n], sent, more = device.turn(self.devices[n], now_ns, order)
+            wires += sent
+            samples += more
+        return tuple(wires), tuple(samples)
+
+
+def _message(item: GateInput, now_ns: int) -> tuple[KernelInput, ...]:
+    match item:
+        case Hold():
+            motion = Motion.__members__.get(item.motion, Motion.NONE)
+            if item.motion and motion is Motion.NONE:
+                return ()
+            return (Beat(item.station, item.session, item.press, motion, item.echo_ns, item.rx_ns),)
+        case StopPress():
+            return (Stop(item.station),)
+        case StationGone():
+            return (Gone(item.station),)
+        case ResetPress():
+            return (Reset(item.station),)
+        case ReleaseLatch():
+            return (Release(item.row, item.by),)
+        case Permission():
+            return (_lease(item),)
+        case NewPlan():
+            plan = Plan(item.limit_kg, item.carers, item.one_carer_allowed)
+            return (PlanSet(plan if item.active else None),)
+        case GuardSays():
+            return (GuardBeat(item.echo_ns, item.cut),)
+        case RecorderSays():
+            return (RecorderBeat(item.echo_ns, item.healthy),)
+        case Durable():
+            return (MarkerDurable(item.seq, item.ok),)
+    return ()
+
+
+def _lease(item: Permission) -> Lease:
+    return Lease(
+        item.echo_ns,
+        Motion(item.motions & 0x7F),
+        item.confirmed_pickup,
+        item.in_transfer,
+        item.slow_below_mm,
+    )
+
+
+def _whitelist(
+    config: GateConfig, wires: tuple[Wire, ...]
+) -> tuple[tuple[Wire, ...], tuple[str, ...]]:
+    """Exactly bus, id and length; anything else is a defect of a driver and never leaves."""
+    allowed: list[Wire] = []
+    refused: list[str] = []
+    for wire in wires:
+        if isinstance(wire, Chunk):
+            known = wire.line in config.lines
+        else:
+            known = Grant(wire.bus, wire.id, len(wire.data), wire.extended) in config.grants
+            known &= wire.id != NMT or wire.data[0] == NMT_START
+        if known:
+            allowed.append(wire)
+        else:
+            refused.append(str(wire))
+    return tuple(allowed), tuple(refused)
+
+
+def _heartbeats(
+    config: GateConfig, state: GateTurnState, heard_ns: dict[str, int], now_ns: int
+) -> tuple[tuple[Frame, ...], int]:
+    if now_ns - state.beat_ns < HEARTBEAT_MS * NS_PER_MS:
+        return (), state.beat_ns
+    alive = [
+        bus
+        for bus in config.buses
+        if bus in heard_ns and now_ns - heard_ns[bus] <= BUS_ALIVE_MS * NS_PER_MS
+    ]
+    return tuple(Frame(bus, 0x700 + NODE_ID, OPERATIONAL) for bus in alive), now_ns

@@ -1,0 +1,66 @@
+"""Where a site's files live: runtime sockets and durable data.
+
+Role: one answer to "which path", for every process. Process: all. Must never: create a durable
+folder as a side effect of being asked (`liftctl up` and `liftctl init` create).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def run_root() -> Path:
+    """The runtime folder: LIFTCTL_RUN, the user's own run folder, or one in /tmp."""
+    given = os.environ.get("LIFTCTL_RUN")
+    if given:
+        return Path(given)
+    user = Path(f"/run/user/{os.getuid()}")
+    return user / "liftctl" if user.is_dir() else Path(f"/tmp/liftctl-{os.getuid()}")  # noqa: S108
+
+
+def data_root() -> Path:
+    """The durable folder: LIFTCTL_DATA or ./var."""
+    return Path(os.environ.get("LIFTCTL_DATA", "var"))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The paths of one site."""
+
+    site: str
+
+    @property
+    def run(self) -> Path:
+        return run_root() / self.site
+
+    @property
+    def data(self) -> Path:
+        return data_root() / self.site
+
+    def sock(self, process: str) -> Path:
+        """The socket owned by `process`."""
+        return self.run / f"{process}.sock"
+
+    @property
+    def ring(self) -> Path:
+        """The gate's memory ring; on durable storage so that it outlives a reboot."""
+        return self.data / "ring.bin"
+
+    @property
+    def marker(self) -> Path:
+        return self.data / "marker.bin"
+
+    @property
+    def ledger(self) -> Path:
+        return self.data / "ledger.sqlite"
+
+    @property
+    def blackbox(self) -> Path:
+        return self.data / "blackbox"
+
+    @property
+    def accepted(self) -> Path:
+        """The last accepted configuration (design rule 11)."""
+        return self.data / "accepted.json"
