@@ -1,0 +1,299 @@
+"""The recorder's loop: answer every tick, take transfers, leave the disk to two threads.
+
+Role: sockets and wiring. Process: the recorder. Must never: touch the disk in the loop: the beat
+keeps its rhythm while a commit is slow, and tells the gate when the disk fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import selectors
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from config.schema import Site
+from liftctl import ipc
+from liftctl.entry import Ending
+from liftctl.places import Places
+from liftctl.recorder.keeper import Freeze, Keeper, NewSession
+from liftctl.recorder.ledger import OUTCOME_INTERRUPTED, Appended, Entry, Ledger, Orphan
+from liftctl.recorder.store import utc_text
+from liftctl.recorder.transfers import Transfers
+from liftctl.recorder.worker import FAILURES, Task, Worker
+
+TICK_S = 0.05
+RECONNECT_NS = 200_000_000
+STOP_S = 2.0
+FREEZE_KINDS = frozenset({"stop", "latch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The only clocks the recorder knows."""
+
+    mono_ns: Callable[[], int]
+    wall_ns: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One entry for the ledger; `channel` wants to hear that it is durable, 0: nobody does."""
+
+    entry: Entry
+    channel: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The ledger is there for the first time, with what an earlier run left."""
+
+    orphans: list[Orphan]
+    unfollowed: str
+    head: str
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A job is durable."""
+
+    job: Job
+    where: Appended
+
+
+class LedgerTask:
+    """Opens the ledger, appends jobs in order, and opens it afresh after any failure."""
+
+    def __init__(self, places: Places, clock: Clock) -> None:
+        self._places = places
+        self._clock = clock
+        self._ledger: Ledger | None = None
+        self._said = False
+
+    def run(self, jobs: deque[Any], done: Callable[[Any], None]) -> None:
+        try:
+            ledger = self._ledger or self._open(done)
+            while jobs:
+                job: Job = jobs[0]
+                done(Done(job, ledger.append(job.entry)))
+                jobs.popleft()
+        except FAILURES:
+            self.close()
+            raise
+
+    def _open(self, done: Callable[[Any], None]) -> Ledger:
+        ledger = Ledger(self._places.ledger, self._clock.wall_ns)
+        self._ledger = ledger
+        if not self._said or ledger.notice:
+            done(Opened(ledger.orphans(), ledger.unfollowed(), ledger.head, ledger.notice))
+            self._said = True
+        return ledger
+
+    def close(self) -> None:
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+
+
+class Recorder:
+    """The process. `step` is one turn of the loop; `run` goes on until `stop`."""
+
+    def __init__(
+        self,
+        places: Places,
+        clock: Clock,
+        ledger_task: Task | None = None,
+        keeper: Task | None = None,
+    ) -> None:
+        self._places = places
+        self._clock = clock
+        self._woken, self._waker = socket.socketpair()
+        self._woken.setblocking(False)
+        self._waker.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._woken, selectors.EVENT_READ)
+        keeper = keeper or Keeper(places.ring, places.blackbox, clock.wall_ns, clock.mono_ns)
+        self._keeper = Worker("black box", keeper, clock.mono_ns, self._wake)
+        task = ledger_task or LedgerTask(places, clock)
+        self._ledger = Worker("ledger", task, clock.mono_ns, self._wake)
+        self._transfers = Transfers(self._utc)
+        self._server: ipc.Server | None = None
+        self._gate: ipc.Channel | None = None
+        self._gate_tried_ns = -RECONNECT_NS
+        self._channels: dict[int, ipc.Channel] = {}
+        self._last_channel = 0
+        self._head = self._notice = ""
+        self._stopped = False
+
+    def run(self) -> None:
+        self.start()
+        while not self._stopped:
+            self.step(TICK_S)
+        self.close()
+
+    def start(self) -> None:
+        self._keeper.start()
+        self._ledger.start()
+
+    def stop(self) -> None:
+        """Safe in a signal handler."""
+        self._stopped = True
+
+    def close(self) -> None:
+        """Finish what was accepted, then go; an open transfer stays open for the next run."""
+        for channel in [*self._channels.values(), self._gate]:
+            if channel is not None:
+                channel.close()
+        if self._server is not None:
+            self._server.close()
+        self._ledger.stop(STOP_S)
+        self._keeper.stop(STOP_S)
+        self._selector.close()
+
+    def step(self, timeout_s: float) -> None:
+        """Wait for something to do, do it, look at the time."""
+        self._reach_gate()
+        for key, _ in self._selector.select(timeout_s):
+            if key.fileobj is self._woken:
+                with contextlib.suppress(BlockingIOError):
+                    self._woken.recv(4096)
+            elif isinstance(key.fileobj, ipc.Channel) and key.fileobj is self._gate:
+                self._hear_gate(key.fileobj)
+            elif isinstance(key.fileobj, ipc.Channel):
+                self._hear(key.data, key.fileobj)
+            elif self._server is not None:
+                self._accept(self._server)
+            self._sweep()
+        self._collect()
+        self._sweep()
+        self._write(self._transfers.tick(self._clock.mono_ns()))
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):
+            self._waker.send(b"!")
+
+    def _utc(self, t_ns: int) -> str:
+        return utc_text(self._clock.wall_ns() - self._clock.mono_ns() + t_ns)
+
+    # --- the gate ---
+
+    def _reach_gate(self) -> None:
+        now_ns = self._clock.mono_ns()
+        if self._gate is not None or now_ns - self._gate_tried_ns < RECONNECT_NS:
+            return
+        self._gate_tried_ns = now_ns
+        self._gate = ipc.connect(self._places.sock("gate"))
+        if self._gate is not None:
+            self._gate.send(ipc.Hello("recorder"))
+            self._selector.register(self._gate, selectors.EVENT_READ)
+
+    def _hear_gate(self, gate: ipc.Channel) -> None:
+        states = [item for item in gate.receive() if isinstance(item, ipc.GateState)]
+        for state in states:
+            gate.send(self._beat(state.tick_ns))
+        for state in states:
+            self._write(self._transfers.gate_state(state))
+            for kind, detail in state.events:
+                if kind in FREEZE_KINDS:
+                    self._keeper.submit(Freeze(state.tick_ns, f"{kind}-{detail}"))
+
+    def _beat(self, tick_ns: int) -> ipc.RecorderSays:
+        now_ns = self._clock.mono_ns()
+        why = self._ledger.complaint(now_ns) or self._keeper.complaint(now_ns)
+        if not why and self._server is None:
+            why = "ledger: not open yet"
+        return ipc.RecorderSays(tick_ns, not why, self._head, why or self._notice)
+
+    # --- controllers ---
+
+    def _accept(self, server: ipc.Server) -> None:
+        channel = server.accept()
+        if channel is None:
+            return
+        server.channels.remove(channel)
+        self._last_channel += 1
+        self._channels[self._last_channel] = channel
+        self._selector.register(channel, selectors.EVENT_READ, self._last_channel)
+        if self._transfers.interrupted:
+            told = self._transfers.interrupted
+            channel.send(ipc.Written(told, OUTCOME_INTERRUPTED, 0, self._head))
+
+    def _hear(self, number: int, channel: ipc.Channel) -> None:
+        for message in channel.receive():
+            self._take(number, message)
+
+    def _take(self, number: int, message: ipc.AnyMessage) -> None:
+        if isinstance(message, ipc.TransferOpened):
+            now_ns = self._clock.mono_ns()
+            self._write(self._transfers.opened(number, message, now_ns), message.id, number)
+        elif isinstance(message, ipc.TransferPhase):
+            self._write(self._transfers.phase(number, message), message.id, number)
+        elif isinstance(message, ipc.TransferClosed):
+            self._write(self._transfers.closed(number, message), message.id, number)
+
+    def _sweep(self) -> None:
+        """Forget who hung up, before a new descriptor takes the number of an old one."""
+        for key in list(self._selector.get_map().values()):
+            if not isinstance(key.fileobj, ipc.Channel) or not key.fileobj.closed:
+                continue
+            self._selector.unregister(key.fd)
+            now_ns = self._clock.mono_ns()
+            if key.fileobj is self._gate:
+                self._gate = None
+                self._keeper.submit(Freeze(now_ns, "gate-lost"))
+            else:
+                del self._channels[key.data]
+                self._transfers.channel_gone(key.data, now_ns)
+
+    # --- the threads ---
+
+    def _write(self, entries: list[Entry], answer_id: str = "", channel: int = 0) -> None:
+        for entry in entries:
+            self._ledger.submit(Job(entry, channel if entry.transfer_id == answer_id else 0))
+
+    def _collect(self) -> None:
+        while self._keeper.results:
+            if isinstance(self._keeper.results.popleft(), NewSession):
+                self._write(self._transfers.gate_restarted(self._clock.mono_ns()))
+        while self._ledger.results:
+            result = self._ledger.results.popleft()
+            if isinstance(result, Opened):
+                self._ledger_opened(result)
+            elif isinstance(result, Done):
+                self._durable(result)
+
+    def _ledger_opened(self, opened: Opened) -> None:
+        self._head, self._notice = opened.head[:16], opened.notice
+        if self._server is None:
+            now_ns = self._clock.mono_ns()
+            self._write(self._transfers.adopt(opened.orphans, opened.unfollowed, now_ns))
+            self._server = ipc.serve(self._places.sock("recorder"))
+            self._selector.register(self._server.sock, selectors.EVENT_READ)
+
+    def _durable(self, done: Done) -> None:
+        self._head = done.where.head[:16]
+        entry, where = done.job.entry, done.where
+        if not done.job.channel and entry.kind == "closed":
+            for controller in self._channels.values():
+                controller.send(
+                    ipc.Written(entry.transfer_id, OUTCOME_INTERRUPTED, where.seq, where.head)
+                )
+        channel = self._channels.get(done.job.channel)
+        if channel is not None:
+            channel.send(ipc.Written(entry.transfer_id, entry.kind, where.seq, where.head))
+
+
+def run(site: Site, fallback: bool = False) -> None:
+    """The recorder process until SIGTERM; the one place that reads the wall clock."""
+    logging.basicConfig(level=logging.INFO, format="liftctl recorder: %(message)s")
+    recorder = Recorder(Places(site.name), Clock(time.monotonic_ns, time.time_ns))
+    ending = Ending()
+    recorder.start()
+    while not ending.asked:
+        recorder.step(TICK_S)
+    recorder.close()
