@@ -1,0 +1,70 @@
+// Start of the page: fetch the room and its words, then one loop that draws the newest state.
+
+import { Dim } from "./dim.js";
+import { $, h } from "./dom.js";
+import { Hold } from "./hold.js";
+import { Link } from "./link.js";
+import { Lowering } from "./lowering.js";
+import { Pad } from "./pad.js";
+import { Status } from "./status.js";
+import { Task } from "./task.js";
+import { choose, language, remembered, t } from "./words.js";
+
+const site = await (await fetch("/site.json")).json();
+await choose(remembered(site.languages));
+document.title = site.title;
+
+const link = new Link();
+const hold = new Hold(link);
+const parts = [
+  new Status(site, link), new Pad(site, link, hold), new Lowering(site), new Task(site, link), new Dim(hold),
+];
+let newest = null;
+
+function draw() {
+  const contact = link.fresh && newest !== null;
+  const state = contact ? newest : null;
+  for (const part of parts) part.render(state, contact);
+  const reset = $("reset");
+  reset.textContent = t("ui.reset");
+  reset.hidden = !state?.resettable.length;
+  $("stop").setAttribute("aria-label", t("ui.stop_label"));
+  document.body.classList.toggle("nocontact", !contact);
+}
+
+function stop(event) {
+  if (!event.isTrusted) return;
+  link.stop();
+  hold.end();
+  $("stop").classList.add("pressed");
+  setTimeout(() => $("stop").classList.remove("pressed"), 600);
+}
+
+// STOP acts on the way down (WCAG 2.5.2: essential), with any finger, and never asks.
+$("stop").addEventListener("pointerdown", stop);
+window.addEventListener("keydown", (event) => {
+  const onStop = document.activeElement === $("stop") && [" ", "Enter"].includes(event.key);
+  if (event.key === "Escape" || onStop) stop(event);
+});
+$("reset").addEventListener("click", () => link.reset());
+
+for (const code of site.languages) {
+  const button = h("button", { type: "button", lang: code }, code.toUpperCase());
+  const mark = () => button.setAttribute("aria-pressed", String(language === code));
+  button.addEventListener("click", async () => {
+    await choose(code);
+    for (const other of $("langs").children) {
+      other.setAttribute("aria-pressed", String(other.lang === language));
+    }
+  });
+  mark();
+  $("langs").append(button);
+}
+
+link.addEventListener("state", ({ detail }) => {
+  newest = detail;
+  hold.observe(detail);
+});
+setInterval(draw, 100);
+hold.addEventListener("change", draw);
+link.connect();

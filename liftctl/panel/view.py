@@ -1,0 +1,102 @@
+"""What the page is told, made from what the gate and the controller last said.
+
+Role: pure; one JSON text for all browsers. Process: panel. Must never: decide whether a motion is
+allowed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from config.languages import codes
+from config.schema import Site
+from liftctl.ipc import ControllerState, GateState
+from liftctl.panel.session import MOTIONS
+from safety.table import ROWS
+from safety.types import Clear, SignalId
+
+STALE_NS = 500_000_000  # a controller this old is shown as away
+KINDS = {
+    "lift": (
+        "bed-chair",
+        "chair-bed",
+        "bed-toilet",
+        "toilet-bed",
+        "chair-toilet",
+        "toilet-chair",
+        "bed-bath",
+        "floor-bed",
+    ),
+    "chair": ("stand-sit",),
+}
+SHOWN = (
+    SignalId.LOAD_KG,
+    SignalId.HOIST_POS,
+    SignalId.BATTERY_PCT,
+    SignalId.CHARGER_ABSENT,
+    SignalId.STAND_POS,
+    SignalId.FEET_KG,
+)
+
+
+def site_view(site: Site) -> dict[str, Any]:
+    """What the page needs before the first state arrives."""
+    kinds = dict.fromkeys([item.kind for item in site.baseline] + [*KINDS[site.kind]])
+    return {
+        "name": site.name,
+        "title": site.title,
+        "kind": site.kind,
+        "motions": sorted(MOTIONS[site.kind]),
+        "languages": [code for code in site.languages if code in codes()],
+        "kinds": list(kinds),
+        "lowering": site.emergency_lowering.how,
+        "battery_reserve_pct": site.limits.battery_reserve_pct,
+    }
+
+
+def state_view(gate: GateState, controller: ControllerState | None) -> str:
+    """One state as JSON; the tick is a string because it exceeds 2^53."""
+    found = {
+        "type": "state",
+        "tick": str(gate.tick_ns),
+        "mode": gate.mode,
+        "owner": gate.owner,
+        "moving": gate.moving,
+        "motions": gate.motions,
+        "values": {name: gate.values.get(name) for name in SHOWN},
+        "latched": gate.latched,
+        "resettable": resettable(gate),
+        "aloft": gate.aloft or gate.standing,
+        "limit_kg": gate.limit_kg,
+        "stops": [detail for kind, detail in gate.events if kind == "stop"],
+        "controller": _controller_view(gate, controller),
+    }
+    return msgspec.json.encode(found).decode()
+
+
+def resettable(gate: GateState) -> list[str]:
+    """Latched rows that a reset at a station can end: both e-stop channels are closed again."""
+    closed = all(gate.values.get(name) == 1.0 for name in (SignalId.ESTOP_A, SignalId.ESTOP_B))
+    rows = [row for row in gate.latched if row in ROWS and ROWS[row].clear is Clear.RESET]
+    return rows if closed else []
+
+
+def _controller_view(gate: GateState, said: ControllerState | None) -> dict[str, Any] | None:
+    if said is None or gate.tick_ns - said.tick_ns > STALE_NS:
+        return None
+    return {
+        "mode": said.mode,
+        "transfer": said.transfer,
+        "residents": said.residents,
+        "alarms": _alarms(gate, said),
+        "closed": (said.last_record or {}).get("outcome", ""),
+    }
+
+
+def _alarms(gate: GateState, said: ControllerState) -> list[tuple[str, str, str]]:
+    """What stands now, highest first; then what is over and waits to be seen, as "past"."""
+    standing = {*gate.active, *gate.latched}
+    now = [item for item in said.alarms if item[0] in standing]
+    return now + [(row, "past", how) for row, _, how in said.alarms if row not in standing]
