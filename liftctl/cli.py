@@ -1,0 +1,178 @@
+"""The command line: `liftctl COMMAND`.
+
+Role: names and help of every command; the work is elsewhere. Process: whoever types. Must never:
+move anything.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.schema import ConfigError, load
+from liftctl.benefit.cli import report_command
+from liftctl.blackbox.cli import export_command, replay_command
+from liftctl.decode import decode_command, encode_command
+from liftctl.recorder.cli import verify_command
+from liftctl.up import init, up
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+config_app = typer.Typer(no_args_is_help=True, help="Check or accept a site's configuration.")
+app.add_typer(config_app, name="config")
+blackbox_app = typer.Typer(no_args_is_help=True, help="The gate's black box.")
+app.add_typer(blackbox_app, name="blackbox")
+ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
+app.add_typer(ledger_app, name="ledger")
+
+SiteOption = Annotated[Path, typer.Option("--site", help="the site's TOML file")]
+DEMO = [Path("config/sites/demo-lift.toml"), Path("config/sites/demo-chair.toml")]
+
+
+def _fail(text: str, status: int = 2) -> None:
+    typer.echo(f"liftctl: {text}", err=True)
+    raise typer.Exit(status)
+
+
+@app.command("up")
+def up_command(
+    sites: Annotated[
+        list[Path] | None, typer.Argument(help="site files; the demo ward if none")
+    ] = None,
+    port: Annotated[int, typer.Option(help="port of the first panel, in place of 8080")] = 8080,
+    module: Annotated[list[str] | None, typer.Option(help="NAME=MODULE, for benches")] = None,
+    hardware: Annotated[bool, typer.Option(help="start the simulated hardware")] = True,
+) -> None:
+    """Start and supervise every process of one or more sites."""
+    modules = dict(item.split("=", 1) for item in module or ())
+    raise typer.Exit(up(sites or DEMO, port - 8080, modules, hardware))
+
+
+@app.command("init")
+def init_command(site: SiteOption) -> None:
+    """Make a site's folders, its first marker and its accepted configuration."""
+    try:
+        init(load(site))
+    except (ConfigError, OSError) as error:
+        _fail(str(error))
+
+
+@config_app.command("check")
+def check_command(site: SiteOption) -> None:
+    """Say whether a configuration would be accepted, and its stopping distances."""
+    from liftctl.accept import check
+    from safety.stopping import distances
+
+    try:
+        found = load(site)
+        for item in distances(found.kind, found.limits):
+            typer.echo(
+                f"{item.axis:10} {item.fault:26} {item.reaction_ms:5.0f} ms "
+                f"{item.distance_mm:6.1f} mm of {item.limit_mm:g} mm"
+            )
+        check(found)
+    except ConfigError as error:
+        _fail(str(error))
+    typer.echo(f"acceptable, hash {found.hash}")
+
+
+@config_app.command("accept")
+def accept_command(site: SiteOption) -> None:
+    """Accept a configuration: from now on it is the one to fall back to."""
+    from liftctl.accept import accept
+
+    try:
+        found = load(site)
+        accept(found)
+    except (ConfigError, OSError) as error:
+        _fail(str(error))
+    typer.echo(f"accepted, hash {found.hash}")
+
+
+def _process(name: str) -> None:
+    def command(
+        context: typer.Context, site: SiteOption, port: Annotated[int | None, typer.Option()] = None
+    ) -> None:
+        import runpy
+
+        sys.argv = [f"liftctl {name}", "--site", str(site)]
+        if port is not None:
+            sys.argv += ["--port", str(port)]
+        runpy.run_module(f"liftctl.{name}", run_name="__main__", alter_sys=True)
+
+    command.__doc__ = f"Run only the {name} process of a site."
+    app.command(name)(command)
+
+
+for _name in ("gate", "guard", "controller", "recorder", "panel", "desk"):
+    _process(_name)
+
+
+@app.command("status")
+def status_command(
+    sites: Annotated[list[Path] | None, typer.Argument(help="site files")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Processes, lease and evidence ages, active rows, latches, versions, config hash."""
+    from liftctl.status import as_text, status
+
+    try:
+        found = [status(load(path)) for path in sites or DEMO]
+    except ConfigError as error:
+        _fail(str(error))
+    typer.echo(json.dumps(found, indent=2) if as_json else "\n\n".join(map(as_text, found)))
+    raise typer.Exit(0 if all(item["running"] for item in found) else 1)
+
+
+@app.command("transfers")
+def transfers_command(
+    site: SiteOption, as_json: Annotated[bool, typer.Option("--json")] = False, limit: int = 50
+) -> None:
+    """The newest transfers of a site's ledger."""
+    from liftctl.places import Places
+    from liftctl.recorder.reader import read_transfers
+    from liftctl.recorder.store import LedgerError
+
+    try:
+        rows = read_transfers(Places(load(site).name).ledger, limit)
+    except (ConfigError, LedgerError) as error:
+        _fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    for row in rows:
+        typer.echo(
+            f"{row.get('started_utc')} {row.get('kind')} {row.get('outcome')} {row.get('id')}"
+        )
+
+
+@app.command("release")
+def release_command(
+    site: SiteOption,
+    row: Annotated[str, typer.Option(help="the latched row")],
+    by: Annotated[str, typer.Option(help="your name; it is recorded")],
+) -> None:
+    """Release a latched row on site, after the cause is gone. Moves nothing."""
+    from liftctl.status import release
+
+    try:
+        message = release(load(site), row, by)
+    except ConfigError as error:
+        _fail(str(error))
+    typer.echo(message)
+
+
+app.command("decode")(decode_command)
+app.command("encode")(encode_command)
+app.command("replay")(replay_command)
+app.command("report")(report_command)
+blackbox_app.command("export")(export_command)
+ledger_app.command("verify")(verify_command)
+
+
+def main() -> None:
+    """Entry point."""
+    app()
