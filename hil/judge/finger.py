@@ -110,6 +110,10 @@ class Finger:
         """The STOP button."""
         await self._send(type="stop")
 
+    async def reset(self) -> None:
+        """The reset button, after the cause of an e-stop is gone."""
+        await self._send(type="reset")
+
     async def step(self, action: str, **args: str) -> None:
         """A workflow button; waits until the controller took it."""
         before = self.state.get("controller")
