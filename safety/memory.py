@@ -7,14 +7,9 @@ never: conclude from an unknown load that nobody hangs there.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from safety import stations
 from safety.facts import Scene
 from safety.types import Event, Marker, SignalId
-
-if TYPE_CHECKING:
-    from safety.step import KernelState
 
 EMPTY = Marker(seq=0, in_flight=False, latched=(), pickup=0)
 
@@ -71,19 +66,17 @@ def remember(
     return replace(before, aloft=aloft, confirmed=known and aloft), events
 
 
-def want_marker(state: KernelState, now_ns: int) -> KernelState:
-    """The marker this state asks for, and whether the durable one already says "in flight"."""
-    busy = bool(stations.pressed(state.authority.stations)) or any(
-        memory.may_have_mm_s > 0 for memory in state.axes.values()
-    )
-    in_flight = state.people.aloft or state.people.standing or busy
-    before = state.marker
-    wanted = Marker(before.seq, in_flight, tuple(sorted(state.latched)), state.people.pickup)
+def want_marker(
+    before: Marker, people: People, latched: frozenset[str], busy: bool, durable_seq: int
+) -> tuple[Marker, People]:
+    """The marker to ask for, and whether the durable one already says "in flight".
+
+    `busy`: a press is live, or an axis may still be moving.
+    """
+    in_flight = people.aloft or people.standing or busy
+    wanted = Marker(before.seq, in_flight, tuple(sorted(latched)), people.pickup)
     if wanted != before:
         wanted = replace(wanted, seq=before.seq + 1)
-    rose = in_flight and not before.in_flight
-    durable = in_flight and (
-        (state.people.marker_is_durable and not rose)
-        or (before.in_flight and state.authority.durable_seq >= before.seq)
-    )
-    return replace(state, marker=wanted, people=replace(state.people, marker_is_durable=durable))
+    was = people.marker_is_durable or durable_seq >= before.seq
+    durable = in_flight and before.in_flight and was
+    return wanted, replace(people, marker_is_durable=durable)

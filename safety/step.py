@@ -113,7 +113,7 @@ def step(
     )  # fmt: skip
     hard = hard or authority.hard_stop
     draft, commands, waited = _command(config, draft, motions, hard, now_ns - state.last_ns)
-    draft = want_marker(draft, now_ns)
+    draft = _remember(draft)
     verdict = Verdict(
         commands=commands, motions=motions, active=draft.active, latched=tuple(sorted(latched)),
         owner=draft.authority.stations.owner, moving=_moving(draft, commands),
@@ -172,9 +172,14 @@ def _scene(
 def _may_leave_faulted(
     kind: str, scene: Scene, authority: Authority, latched: frozenset[str]
 ) -> bool:
-    """Rule 9: nodes up, read-back right, neutral seen, no latch."""
+    """Rule 9: nodes up, read-back right, run enable not off, neutral seen, no latch."""
     fresh = all(scene.quality[signal] is Quality.FRESH for signal in SPECS[kind])
-    if not fresh or latched or not authority.neutral_seen(scene.now_ns, scene.params):
+    if (
+        not fresh
+        or latched
+        or scene.is_off(SignalId.RUN_ENABLE)
+        or not authority.neutral_seen(scene.now_ns, scene.params)
+    ):
         return False
     return all(scene.value(signal) == 1 for signal in VERIFIED[kind])
 
@@ -294,6 +299,15 @@ def _near_the_ground(state: KernelState, motion: Motion) -> bool:
         return False
     height = state.readings.get(SignalId.HOIST_POS)
     return height is None or height.value <= lease.slow_below_mm
+
+
+def _remember(state: KernelState) -> KernelState:
+    busy = any(memory.may_have_mm_s > 0 for memory in state.axes.values())
+    busy |= bool(stations.pressed(state.authority.stations))
+    marker, people = want_marker(
+        state.marker, state.people, state.latched, busy, state.authority.durable_seq
+    )
+    return replace(state, marker=marker, people=people)
 
 
 def _moving(state: KernelState, commands: tuple[AxisCommand, ...]) -> Motion:

@@ -33,11 +33,8 @@ def update(
     """The alarms now (unacknowledged and highest first), and those that have just risen."""
     before = {alarm.row: alarm for alarm in alarms}
     starting = "boot_faulted" in gate.active  # what has not spoken yet is no alarm
-    standing = {
-        row
-        for row in (*gate.active, *gate.latched)
-        if priority_of(row) in RANK and not (starting and row.endswith("?"))
-    }
+    rows = gate.latched if starting else (*gate.active, *gate.latched)
+    standing = {row for row in rows if priority_of(row) in RANK}
     after, risen = [], []
     for row in sorted(before.keys() | standing):
         old = before.get(row) or Alarm(row, priority_of(row), Signal.OFF)

@@ -111,7 +111,7 @@ def configure(site: Site) -> GuardConfig:
 
 
 def start(config: GuardConfig, now_ns: int) -> GuardTurnState:
-    """Nothing seen: the gate counts as silent until it is heard."""
+    """Nothing seen: no run enable until the gate is heard."""
     return GuardTurnState(now_ns, {axis: Seen() for axis in WAYS})
 
 
@@ -124,7 +124,7 @@ def turn(
     state = _coast(config, state, now_ns)
     since = _since(state, now_ns, _broken(config, state, now_ns))
     state = _judge(replace(state, since=since), now_ns)
-    toggle = not state.toggle if not state.cut else False
+    toggle = not state.toggle if state.gate_ns and not state.cut else False
     state = replace(state, last_ns=now_ns, toggle=toggle, checks=state.checks + 1)
     return state, GuardOutputs(_frames(config, state), state.tick_ns, state.cut)
 
@@ -194,7 +194,7 @@ def _held(config: GuardConfig, state: GuardTurnState, motion: str, now_ns: int) 
 def _broken(config: GuardConfig, state: GuardTurnState, now_ns: int) -> dict[str, float]:
     """Invariants that do not hold now, each with the milliseconds it may last before the cut."""
     found: dict[str, float] = {}
-    if now_ns - state.gate_ns > GATE_SILENT_MS * MS:
+    if state.gate_ns and now_ns - state.gate_ns > GATE_SILENT_MS * MS:
         found["gate_silent"] = 0.0
     powered = state.contacts is None or state.contacts.estop_closed
     for axis, seen in state.axes.items():
