@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.figures.bus import Tap, echo_ms, echo_process
+from hil.figures.fresh import fresh_clone
 from hil.figures.load import http_load
 from hil.figures.table import Spread, row, say
 from hil.judge.finger import Finger
@@ -135,9 +136,7 @@ async def _round(
     row("gate lateness beyond its 20 ms", "ms", late, Spread.of(gaps.sleeper),
         "a bare 20 ms sleeper in this process")  # fmt: skip
     held, nuisance = await hold_for(finger, hold_s)
-    say(
-        f"nuisance stops while held: {nuisance} in {held:.0f} s, {nuisance / held * 3600:.1f} per hour"
-    )
+    say(f"nuisance stops: {nuisance} in {held:.0f} s held, {nuisance / held * 3600:.1f} per hour")
 
 
 def run_dir(ward: WardUnderTest) -> Path:
@@ -150,6 +149,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--times", type=int, default=40)
     parser.add_argument("--hold-s", type=float, default=60.0)
+    parser.add_argument("--fresh", action=argparse.BooleanOptionalAction, default=True)
     given: Any = parser.parse_args()
     say(f"processors {os.cpu_count()}, load {os.getloadavg()[0]:.1f}")
     full, empty = turn_cost_us()
@@ -157,6 +157,8 @@ def main() -> int:
         "the same turn without input")  # fmt: skip
     with WardUnderTest(rooms=("lift",)) as ward:
         asyncio.run(measure(ward, given.times, given.hold_s))
+    if given.fresh:
+        fresh_clone()
     return 0
 
 

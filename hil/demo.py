@@ -61,6 +61,7 @@ def _met(row: str) -> Any:
 
 async def _begin(finger: Finger, kind: str) -> None:
     await finger.until(_ready, "a gate that is ready", 30.0)
+    finger.fatal = "guard_cut"
     await finger.step("begin", kind=kind, resident="r-7f3a", badge="0006547886", carers="1")
     await finger.until(lambda s: _step(s) == "checking", "the record to be opened")
     await finger.step("checks_ok")
@@ -163,9 +164,8 @@ def verdicts_of(ward: WardUnderTest, room: str) -> dict[str, Any]:
     }
 
 
-async def play(ward: WardUnderTest) -> dict[str, Any]:
+async def play(ward: WardUnderTest, lift: Finger, chair: Finger) -> dict[str, Any]:
     """Everything once; the result object."""
-    lift, chair = Finger(ward.port), Finger(ward.port + 1)
     told: dict[str, Any] = {}
     await lift.open(60.0)
     await chair.open(60.0)
@@ -199,13 +199,17 @@ def _figures(record: dict[str, Any], report: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _verdict_on_sabotage(kind: str, ward: WardUnderTest, error: str) -> str:
+def _verdict_on_sabotage(kind: str, ward: WardUnderTest, finger: Finger, error: str) -> str:
     """Each sabotage has its own message; the truth log says how far it went."""
     if kind == "gate_lies":
+        time.sleep(1.0)  # let the plant come to rest before its truth is read
         guard = ward.status("lift")["guard"] or {}
-        rows = ward.truth["lift"].rows()
-        top = max(row["height_mm"] for row in rows)
-        return f"the gate lied: the guard cut '{guard.get('cut')}' at {top:.0f} mm; {error}"
+        holds = [(begin, end) for motion, begin, end in finger.holds if motion in HOIST]
+        gone = travel(ward.truth["lift"].rows(), "height_mm", holds)
+        return (
+            f"the gate lied and moved {gone.stopping_mm} mm without evidence before the guard "
+            f"cut ('{guard.get('cut')}'); {error}"
+        )
     if kind == "guard_off":
         return f"the guard is off: nothing rises or stands without its run enable; {error}"
     return f"the ledger dropped a record that was acknowledged; {error}"
@@ -218,10 +222,11 @@ def main() -> int:
     kind = parser.parse_args().sabotage
     started = time.monotonic()
     with WardUnderTest(modules=SABOTAGE.get(kind, {})) as ward:
+        lift, chair = Finger(ward.port), Finger(ward.port + 1)
         try:
-            told = asyncio.run(play(ward))
+            told = asyncio.run(play(ward, lift, chair))
         except Broken as error:
-            text = _verdict_on_sabotage(kind, ward, str(error)) if kind else str(error)
+            text = _verdict_on_sabotage(kind, ward, lift, str(error)) if kind else str(error)
             say(f"FAILED: {text}")
             say(ward.tail())
             sys.stdout.write(json.dumps({"ok": False, "why": text}) + "\n")

@@ -35,6 +35,7 @@ class Finger:
     refused: list[str] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
     nuisance: list[str] = field(default_factory=list)
+    fatal: str = ""  # a row that ends the run at once
     _press: int = 0
     _motion: str = ""
     _since_ns: int = 0
@@ -131,6 +132,9 @@ class Finger:
         """Wait for a state; Broken names what did not come, and what the panel showed instead."""
         deadline = time.monotonic() + patience_s
         while not what(self.state):
+            rows = [row for item in self.state.get("motions", {}).values() for row in item["rows"]]
+            if self.fatal and self.fatal in rows:
+                raise Broken(f"{self.fatal} on the way to {name}")
             if time.monotonic() > deadline:
                 raise Broken(f"waited {patience_s:g} s in vain for {name}; {self.why()}")
             await asyncio.sleep(0.01)
