@@ -1,8 +1,8 @@
 """The kernel's numbers: each with a default, hard bounds and its safe direction.
 
 Role: the only place a number may come from; a site's TOML narrows or moves it inside the bounds,
-nothing goes outside. Sources: domain.md sections 3 and 7 stand behind each default; `ISO` marks the
-standard's own ceiling. Must never: hold a number without bounds.
+nothing goes outside. Each number says why; "ISO" marks a standard's own ceiling. Must never: hold a
+number without bounds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _p(default: float, minimum: float, maximum: float, safer: str, why: str) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
-    """The site's limits. Units are in the names; defaults are domain.md section 7's."""
+    """The site's limits. Units are in the names; the defaults are conservative."""
 
     # speeds and ramps
     hoist_loaded_mm_s: float = _p(60, 10, 150, "low", "preferred 50-70 with a person")

@@ -17,11 +17,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
+
 from hil.figures.table import Spread, row, say
 from hil.judge.ward import free_ports
 
 CHROMIUM = (
-    "--headless",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -46,11 +47,13 @@ def _install(folder: Path, requirements: Path) -> None:
 
 
 def _paint(folder: Path, port: int) -> None:
-    browser = shutil.which("chromium") or "chromium"
-    shot, url = f"--screenshot={folder / 'panel.png'}", f"http://127.0.0.1:{port}/"
-    profile = f"--user-data-dir={folder / 'profile'}"
-    command = [browser, *CHROMIUM, profile, "--virtual-time-budget=1000", shot, url]
-    subprocess.run(command, check=True, capture_output=True)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=[*CHROMIUM])
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.locator(".arrow").first.wait_for()
+        page.screenshot(path=folder / "panel.png")
+        browser.close()
 
 
 def _answers(port: int) -> bool:

@@ -4,7 +4,7 @@ Role: the first figure: what was logged, what was left out and why, and baseline
 seconds. Process: a library and a CLI. Must never: rank or name a carer, hide a negative saving, or
 call an assumed baseline measured.
 
-Definitions: domain.md 5.2. A transfer's staff-seconds are the sum over its carers of their
+A transfer's staff-seconds are the sum over its carers of their
 presence; planned-for-one transfers count as they happened, also when a second carer came. Fields
 are tolerated missing; what cannot be judged is excluded by name.
 """

@@ -1,4 +1,4 @@
-"""The arithmetic of a transfer record (domain.md 5.3).
+"""The arithmetic of a transfer record.
 
 Role: measurements, blocks, presences and the JSON-able record. Process: controller. Must never:
 record a badge id or a wall clock (the recorder adds UTC), or shorten a carer's stay to make a

@@ -1,0 +1,176 @@
+"""The documents say what is there: links, commands, paths, rows, and the generated pages."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+import typer
+
+from liftctl.cli import app
+from liftctl.documents import FOLDER, ROOT, pages
+from safety.table import ROWS
+
+# Spelled in two parts, so that this file does not hold them itself.
+FORBIDDEN = (
+    "pyp" + "i.org",
+    "python" + "hosted",
+    "/wor" + "k/",
+    "/ho" + "me/",
+    "/ro" + "ot/",
+    "domain" + ".md",
+    "design" + ".md",
+)
+HAZARDS = tuple(f"H{n}" for n in range(1, 38))
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+CODE = re.compile(r"`([^`\n]+)`")
+COMMAND = re.compile(r"(?:^|[ /(])liftctl ([a-z][a-z ]*[a-z])")
+PATH = re.compile(r"^(?:safety|drivers|config|liftctl|hil|tests|docs|requirements)/[\w./-]+$")
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """Files git knows or would add; every file of an unpacked archive."""
+    asked = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False)
+    if done.returncode == 0:
+        found = [ROOT / name for name in done.stdout.decode().split("\0") if name]
+    else:
+        hidden = (path.relative_to(ROOT).parts for path in ROOT.rglob("*"))
+        found = [ROOT.joinpath(*parts) for parts in hidden if not parts[0].startswith(".")]
+    return tuple(path for path in found if path.is_file())
+
+
+def documents() -> list[Path]:
+    return [path for path in tracked() if path.suffix == ".md"]
+
+
+def ids(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def anchor(heading: str) -> str:
+    """The fragment GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(path: Path) -> set[str]:
+    return {
+        anchor(line.lstrip("#"))
+        for line in path.read_text("utf-8").splitlines()
+        if line.startswith("#")
+    }
+
+
+def spans(path: Path) -> list[str]:
+    return CODE.findall(re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL))
+
+
+@pytest.mark.parametrize("name", pages())
+def test_a_generated_page_is_what_the_tables_say(name: str) -> None:
+    written = (FOLDER / name).read_text("utf-8")
+    assert written == pages()[name], f"{name} is old; run make docs"
+
+
+def test_nothing_else_is_in_the_generated_folder() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == set(pages())
+
+
+def test_every_row_is_on_a_page() -> None:
+    assert all(f"| `{name}` | {row.hazard} |" in pages()["rows.md"] for name, row in ROWS.items())
+
+
+@pytest.mark.parametrize("path", documents(), ids=ids)
+def test_relative_links_resolve(path: Path) -> None:
+    for link in LINK.findall(path.read_text("utf-8")):
+        if "://" in link:
+            continue
+        name, _, fragment = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), f"{link} leads nowhere"
+        assert not fragment or fragment in anchors(target), f"{link} names no heading"
+
+
+@pytest.mark.parametrize("path", documents(), ids=ids)
+def test_named_paths_exist(path: Path) -> None:
+    for span in spans(path):
+        name = span.partition("::")[0]
+        if PATH.match(name) and "NAME" not in name:
+            assert (ROOT / name).exists(), f"{name} does not exist"
+
+
+@pytest.mark.parametrize("path", documents(), ids=ids)
+def test_named_tests_exist(path: Path) -> None:
+    for span in spans(path):
+        name, _, test = span.partition("::")
+        if test:
+            assert f"def {test}(" in (ROOT / name).read_text("utf-8"), f"{span} does not exist"
+
+
+def commands() -> set[str]:
+    """Every command, groups and their commands included: "up", "config", "config check"."""
+    found = set()
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        found.add(name)
+        found |= {f"{name} {inner}" for inner in getattr(command, "commands", {})}
+    return found
+
+
+@pytest.mark.parametrize("path", documents(), ids=ids)
+def test_named_commands_exist(path: Path) -> None:
+    known = commands()
+    for span in spans(path):
+        for said in COMMAND.findall(span):
+            words = said.split()
+            group = any(item.startswith(f"{words[0]} ") for item in known)
+            assert " ".join(words[: 1 + group]) in known, f"{span}: no such command"
+
+
+def test_the_readme_names_every_command() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    groups = {name.split()[0] for name in commands() if " " in name}
+    missing = [name for name in commands() - groups if f"`liftctl {name}`" not in text]
+    assert not missing
+
+
+@pytest.mark.parametrize("path", documents(), ids=ids)
+def test_named_make_targets_exist(path: Path) -> None:
+    made = (ROOT / "Makefile").read_text("utf-8")
+    for span in spans(path):
+        if (found := re.match(r"make ([a-z]+)", span)) is not None:
+            assert re.search(rf"^{found[1]}:", made, re.MULTILINE), f"{span}: no such target"
+
+
+def hazard_lines() -> dict[str, list[str]]:
+    """Hazard -> row ids the page gives it."""
+    lines = (ROOT / "docs" / "hazards.md").read_text("utf-8").splitlines()
+    table = [line.split("|") for line in lines if re.match(r"\| H\d+ \|", line)]
+    return {cells[1].strip(): re.findall(r"`(\w+)`", cells[3]) for cells in table}
+
+
+def test_every_hazard_has_its_line() -> None:
+    assert tuple(hazard_lines()) == HAZARDS
+
+
+@pytest.mark.parametrize("hazard", HAZARDS)
+def test_a_hazard_names_exactly_its_rows(hazard: str) -> None:
+    assert sorted(hazard_lines()[hazard]) == sorted(
+        name for name, row in ROWS.items() if row.hazard == hazard
+    )
+
+
+def test_pictures_are_small_and_used() -> None:
+    text = "".join(path.read_text("utf-8") for path in documents())
+    for path in (ROOT / "docs" / "pictures").iterdir():
+        assert path.stat().st_size < 250_000, f"{path.name} is too large"
+        assert f"pictures/{path.name}" in text, f"{path.name} is not used"
+
+
+def test_no_file_holds_a_forbidden_word() -> None:
+    for path in tracked():
+        text = path.read_bytes().decode("utf-8", "replace")
+        held = [word for word in FORBIDDEN if word in text]
+        assert not held, f"{path.relative_to(ROOT)} holds {held}"
