@@ -383,12 +383,14 @@ class Server:
         self.channels.append(channel)
         return channel
 
-    def broadcast(self, message: Message) -> None:
-        """To every live channel; forgets the dead ones."""
+    def broadcast(self, message: Message) -> list[Channel]:
+        """To every live channel; forgets and returns those that turned out to be dead."""
         data = encode(message)
         for channel in self.channels:
             channel.send_bytes(data)
+        dead = [channel for channel in self.channels if channel.closed]
         self.channels = [channel for channel in self.channels if not channel.closed]
+        return dead
 
     def close(self) -> None:
         for channel in self.channels:

@@ -133,7 +133,10 @@ class Ward:
         if text != self.written:
             self.written = text
             for site in self.sites.values():
-                (Places(site.name).run / "processes.json").write_text(text, encoding="utf-8")
+                path = Places(site.name).run / "processes.json"
+                fresh = path.with_suffix(".new")
+                fresh.write_text(text, encoding="utf-8")
+                fresh.rename(path)  # a reader never sees half of it
 
     def ready(self) -> bool:
         """Does every panel answer?"""

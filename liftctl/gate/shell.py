@@ -153,7 +153,9 @@ class Shell:
 
     def _publish(self, out: Outputs, now_ns: int) -> None:
         events, self.events = tuple(self.events), []
-        self.server.broadcast(state_message(self.config, self.state, out.verdict, now_ns, events))
+        message = state_message(self.config, self.state, out.verdict, now_ns, events)
+        for dead in self.server.broadcast(message):
+            self.selector.unregister(dead.sock)  # before another takes its descriptor's number
         if not out.verdict.marker.in_flight and now_ns - self.collected_ns > COLLECT_NS:
             gc.collect()  # only at standstill, with nobody in the air
             self.collected_ns = now_ns

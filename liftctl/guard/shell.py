@@ -88,10 +88,15 @@ class Shell:
         self.state, out = turn(self.config, self.state, now_ns, inputs)
         for frame in out.frames:
             self.port.send(frame)
+        dead: list[ipc.Channel] = []
         if self.gate is not None:
             self.gate.send(ipc.GuardSays(echo_ns=out.echo_ns, cut=out.cut))
+            if self.gate.closed:
+                dead, self.gate = [self.gate], None
         if self.state.checks % 5 == 0:
-            self.server.broadcast(_status(self.state, now_ns))
+            dead += self.server.broadcast(_status(self.state, now_ns))
+        for channel in dead:
+            self.selector.unregister(channel.sock)  # before another takes its descriptor's number
 
     def loop(self, ending: Ending) -> None:
         """Until asked to end."""
