@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from drivers.frames import Frame
-from safety.types import Axis, AxisCommand, Sample
+from safety.types import Axis, Sample
+from safety.verdict import AxisCommand
 
 
 class Level(StrEnum):

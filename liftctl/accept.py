@@ -8,6 +8,8 @@ error.
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 
 from config.schema import ConfigError, Site, from_json, load, to_json
@@ -15,13 +17,30 @@ from drivers.registry import build
 from liftctl.places import Places
 from safety.stopping import too_far
 
+GATE, GUARD = 1, 2  # their node ids on every bus they command
+
 
 def check(site: Site) -> None:
     """ConfigError when the site may not run."""
     for device in site.device:
         build(device, site.limits)
+    _one_address_each(site)
     for sentence in too_far(site.kind, site.limits):
         raise ConfigError(f"{site.name}: {sentence}")
+
+
+def _one_address_each(site: Site) -> None:
+    """Gate, guard, the guard's own node and every device: no two share an address of a bus."""
+    taken = {(site.guard.bus, GATE): "the gate", (site.guard.bus, GUARD): "the guard"}
+    taken[site.guard.bus, site.guard.node] = "the guard's node"
+    for device in site.device:
+        where = (device.on, device.node)
+        if device.node and where in taken:
+            raise ConfigError(
+                f"{site.name}: {device.name} and {taken[where]} share address {device.node:#x} on "
+                f"{device.on}; give each its own"
+            )
+        taken[where] = device.name
 
 
 def accept(site: Site) -> None:
@@ -39,6 +58,14 @@ def accept(site: Site) -> None:
     fresh.rename(path)
 
 
+def _name_in(path: Path) -> str:
+    """The site's name as far as a broken file still tells it; else the file's own."""
+    with suppress(OSError, UnicodeDecodeError):
+        if found := re.search(r'^name\s*=\s*"([\w.-]+)"', path.read_text(encoding="utf-8"), re.M):
+            return found[1]
+    return path.stem
+
+
 def load_or_fall_back(path: Path) -> tuple[Site, bool, str]:
     """(site, fallback, why): the file's own site if acceptable, else the last accepted one.
 
@@ -48,7 +75,7 @@ def load_or_fall_back(path: Path) -> tuple[Site, bool, str]:
         site = load(path)
         check(site)
     except ConfigError as error:
-        last = Places(path.stem).accepted
+        last = Places(_name_in(path)).accepted
         try:
             return from_json(last.read_text(encoding="utf-8")), True, str(error)
         except (OSError, ValueError, ConfigError):

@@ -9,6 +9,7 @@ process it is named after.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from typing import Any
 import msgspec
 
 BUFFER_BYTES = 1 << 20
+MOST_AT_ONCE = 64
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -340,9 +342,14 @@ class Channel:
         return True
 
     def receive(self) -> list[AnyMessage]:
-        """All waiting messages; marks the channel closed when the peer hung up."""
+        """The waiting messages, at most 64 at a time: a chattering peer must not starve a loop.
+
+        Marks the channel closed when the peer hung up.
+        """
         found: list[AnyMessage] = []
-        while not self.closed:
+        for _ in range(MOST_AT_ONCE):
+            if self.closed:
+                break
             try:
                 data = self.sock.recv(BUFFER_BYTES)
             except BlockingIOError:
@@ -420,6 +427,9 @@ def serve(path: Path) -> Server:
     used.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if living := connect(path):
+        living.close()
+        raise OSError(errno.EADDRINUSE, "another process serves it; stop that one first", str(path))
     path.unlink(missing_ok=True)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with _short(path) as name:

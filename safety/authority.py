@@ -6,6 +6,7 @@ lease; its age is counted from the tick it echoes.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 from safety import stations
@@ -14,7 +15,6 @@ from safety.signals import NS_PER_MS
 from safety.stations import Stations
 from safety.types import (
     Beat,
-    Event,
     Gone,
     GuardBeat,
     KernelInput,
@@ -28,6 +28,7 @@ from safety.types import (
     Reset,
     Stop,
 )
+from safety.verdict import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +71,23 @@ class Authority:
 
 
 def absorb(
-    before: Authority, inputs: tuple[KernelInput, ...], now_ns: int, params: Params
+    before: Authority,
+    inputs: tuple[KernelInput, ...],
+    now_ns: int,
+    params: Params,
+    carrying: bool,
 ) -> tuple[Authority, tuple[Event, ...]]:
-    """Digest the inputs in order, then age what is left."""
+    """Digest the inputs in order, then age what is left. `carrying`: someone hangs or stands."""
     now = replace(before, reset=False, released=(), hard_stop=False, evidence_lost=False)
     events: list[Event] = []
     for item in inputs:
-        now, more = _one(now, item, now_ns, params)
+        given = _frozen(now.plan, item, carrying) if isinstance(item, PlanSet) else item
+        now, more = _one(now, given, now_ns, params)
         events += more
     held, aged, lost = stations.expire(now.stations, now_ns, params)
+    if now.hard_stop:  # also what was pressed behind the STOP in the same turn
+        held, more = stations.kill(held, "stop_pressed", now_ns)
+        aged += more
     return replace(now, stations=held, evidence_lost=lost), (*events, *aged)
 
 
@@ -100,6 +109,18 @@ def _one(
         case Release():
             return _release(now, item)
     return _lease(now, item), ()
+
+
+def _frozen(before: Plan | None, given: PlanSet, carrying: bool) -> PlanSet:
+    """In mid-transfer a plan stays, or narrows; a limit that is no number is none at all."""
+    plan = given.plan
+    if plan and not math.isfinite(plan.limit_kg):
+        plan = replace(plan, limit_kg=0.0)
+    if not carrying or before is None:
+        return PlanSet(plan)
+    if plan is None:
+        return PlanSet(before)
+    return PlanSet(replace(before, limit_kg=min(before.limit_kg, plan.limit_kg)))
 
 
 def _release(now: Authority, item: Release) -> tuple[Authority, tuple[Event, ...]]:

@@ -41,8 +41,8 @@ class Params:
     traverse_docking_mm_s: float = _p(50, 10, 100, "low", "run-enable limit")
     traverse_accel_mm_s2: float = _p(150, 50, 300, "low", "swing")
     traverse_decel_mm_s2: float = _p(300, 100, 600, "high", "stop distance")
-    stand_mm_s: float = _p(15, 2, 20, "low", "stand actuator stroke")
-    stand_docking_mm_s: float = _p(6, 2, 8, "low", "degraded sitting")
+    stand_mm_s: float = _p(15, 4, 20, "low", "stand actuator stroke")
+    stand_docking_mm_s: float = _p(6, 4, 8, "low", "degraded sitting")
     stand_accel_mm_s2: float = _p(30, 10, 100, "low", "comfort")
     stand_decel_mm_s2: float = _p(40, 20, 200, "high", "stop distance")
     # authority
@@ -71,6 +71,8 @@ class Params:
     tension_pause_mm: float = _p(80, 30, 150, "low", "H5 check at low height")
     # plausibility of motion
     still_mm_s: float = _p(5, 2, 10, "low", "H1")
+    stand_still_mm_s: float = _p(1, 0.5, 2, "low", "H1, the stand actuator creeps at 4 mm/s")
+    stand_margin_mm_s: float = _p(2, 0.5, 4, "low", "H7 of the stand actuator")
     runaway_ms: float = _p(100, 50, 200, "low", "H1, after the ramp is over")
     overspeed_ratio: float = _p(1.3, 1.1, 1.5, "low", "H7")
     overspeed_margin_mm_s: float = _p(10, 2, 20, "low", "H7 at low speeds")

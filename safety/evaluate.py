@@ -13,14 +13,8 @@ from dataclasses import dataclass
 from safety.facts import Scene, Truth
 from safety.motion_facts import ALL
 from safety.table import FOR_KIND, NOT_PERMITTED, Reactions, Row
-from safety.types import (
-    ALL_MOTIONS,
-    NEED_PERMISSION,
-    Act,
-    Clear,
-    Motion,
-    MotionVerdict,
-)
+from safety.types import ALL_MOTIONS, NEED_PERMISSION, Act, Clear, Motion
+from safety.verdict import MotionVerdict
 
 MOTIONS_OF = {
     "lift": (Motion.UP, Motion.DOWN, Motion.LEFT, Motion.RIGHT),
@@ -63,7 +57,8 @@ def latch(
     """The latches after this step. A reset or release counts only when the condition is known to
     be gone.
     """
-    now = set(latched)
+    known = {row.id for row in FOR_KIND[kind]}
+    now = {row for row in latched if row in known or row not in released}
     for row in FOR_KIND[kind]:
         truth = facts.get(row.id)
         if row.clear is Clear.AUTO:

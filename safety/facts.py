@@ -50,6 +50,7 @@ class Scene:
     recorder_age_ms: float | None = None
     recorder_healthy: bool = False
     in_transfer: bool = False
+    one_carer_refused: bool = False
     ready: bool = False
     fallback: bool = False
     aloft: bool = False
@@ -129,8 +130,9 @@ def _battery_reserve(scene: Scene) -> Truth:
 
 
 def _guard_cut(scene: Scene) -> Truth:
-    relay_off = scene.for_ms("relay_off", scene.is_off(S.RUN_ENABLE), 100)
-    return scene.guard_cut or bool(relay_off)
+    fitted = scene.quality[S.RUN_ENABLE] is not Quality.MISSING
+    off = scene.for_ms("relay_off", scene.is_off(S.RUN_ENABLE), 100) if fitted else False
+    return either(scene.guard_cut, off)
 
 
 def _recorder_lost(scene: Scene) -> Truth:
@@ -231,6 +233,8 @@ COMPUTE: dict[str, Compute] = {
         S.LOAD_KG, scene.limit_kg * scene.params.overload_hard_ratio, scene
     ),
     "tension_pause": _tension_pause,
+    "loops_unconfirmed": lambda scene: scene.aloft and not scene.confirmed,
+    "one_carer": lambda scene: scene.one_carer_refused,
     "brakes": _open(S.BRAKES_ON),
     "knee_block": _pair_open(S.KNEE_A, S.KNEE_B),
     "knee_discrepancy": _pair_differs(S.KNEE_A, S.KNEE_B, "knee", "pair_discrepancy_ms"),

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from safety.facts import Scene
-from safety.types import Event, Marker, SignalId
+from safety.types import SignalId
+from safety.verdict import Event, Marker
 
 EMPTY = Marker(seq=0, in_flight=False, latched=(), pickup=0)
 

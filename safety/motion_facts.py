@@ -28,11 +28,17 @@ def _flag(it: AxisSignals, healthy: bool) -> Compute:
     return fact
 
 
+def _still(it: AxisSignals, scene: Scene) -> float:
+    p = scene.params
+    return p.stand_still_mm_s if it.axis is Axis.STANDER else p.still_mm_s
+
+
 def _emergency_lowering(it: AxisSignals, speed: float, scene: Scene) -> bool:
-    """With the e-stop chain open the power stage is gone; what goes down then is the red strap's
-    doing.
-    """
-    return speed < 0 and it.axis is not Axis.TRAVERSE and bool(COMPUTE["estop"](scene))
+    """Where a drive has no power, or nobody knows, what sinks is the red strap or the lever."""
+    if speed >= 0 or it.axis is Axis.TRAVERSE:
+        return False
+    dead = scene.is_off(it.fault) is not True or scene.is_off(it.verified) is not False
+    return dead or COMPUTE["estop"](scene) is not False
 
 
 def _runaway(it: AxisSignals) -> Compute:
@@ -40,7 +46,7 @@ def _runaway(it: AxisSignals) -> Compute:
         speed, memory = scene.value(it.speed), scene.axes[it.axis]
         if speed is None:
             return None
-        still = abs(speed) <= scene.params.still_mm_s or memory.may_have_mm_s > 0
+        still = abs(speed) <= _still(it, scene) or memory.may_have_mm_s > 0
         running = not still and not _emergency_lowering(it, speed, scene)
         return scene.for_ms(f"{it.axis}:runaway", running, scene.params.runaway_ms)
 
@@ -52,8 +58,11 @@ def _overspeed(it: AxisSignals) -> Compute:
         speed, memory, p = scene.value(it.speed), scene.axes[it.axis], scene.params
         if speed is None:
             return None
-        allowed = memory.may_have_mm_s * p.overspeed_ratio + p.overspeed_margin_mm_s
-        fast = memory.may_have_mm_s > 0 and abs(speed) > allowed
+        stander = it.axis is Axis.STANDER
+        margin = p.stand_margin_mm_s if stander else p.overspeed_margin_mm_s
+        allowed = memory.may_have_mm_s * p.overspeed_ratio + margin
+        driven = memory.may_have_mm_s > 0 and not _emergency_lowering(it, speed, scene)
+        fast = driven and abs(speed) > allowed
         ceiling = it.axis is Axis.HOIST and abs(speed) > p.overspeed_max_mm_s
         return scene.for_ms(f"{it.axis}:overspeed", fast or ceiling, p.overspeed_ms)
 
@@ -65,7 +74,7 @@ def _wrong_way(it: AxisSignals) -> Compute:
         speed, told = scene.value(it.speed), scene.axes[it.axis].speed_mm_s
         if speed is None:
             return None
-        against = told != 0 and told * speed < 0 and abs(speed) > scene.params.still_mm_s
+        against = told != 0 and told * speed < 0 and abs(speed) > _still(it, scene)
         return scene.for_ms(f"{it.axis}:wrong_way", against, scene.params.wrong_way_ms)
 
     return fact
@@ -76,7 +85,7 @@ def _no_effect(it: AxisSignals) -> Compute:
         speed, told = scene.value(it.speed), scene.axes[it.axis].speed_mm_s
         if speed is None:
             return None
-        idle = told != 0 and abs(speed) < min(abs(told), scene.params.still_mm_s) / 4
+        idle = told != 0 and abs(speed) < min(abs(told), _still(it, scene)) / 4
         return scene.for_ms(f"{it.axis}:no_effect", idle, scene.params.no_effect_ms)
 
     return fact

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from safety.bounds import Params
 from safety.facts import AxisMemory
 from safety.signals import NS_PER_MS
-from safety.types import SIGN, Axis, AxisCommand, Cmd, Motion
+from safety.types import SIGN, Axis, Motion
+from safety.verdict import AxisCommand, Cmd
 
 MAX_STEP_MS = 40  # a late turn must not ramp faster
 
@@ -43,6 +44,13 @@ def full_speed(motion: Motion, aloft: bool, p: Params) -> float:
     return p.traverse_mm_s if motion in Motion.LEFT | Motion.RIGHT else p.stand_mm_s
 
 
+def top_speed(axis: Axis, p: Params) -> float:
+    """The most an axis may have been doing when we were not looking."""
+    if axis is Axis.HOIST:
+        return max(p.hoist_loaded_mm_s, p.hoist_empty_mm_s, p.hoist_down_mm_s)
+    return p.traverse_mm_s if axis is Axis.TRAVERSE else p.stand_mm_s
+
+
 def slew(memory: AxisMemory, target_mm_s: float, ramp: Dynamics, dt_ns: int) -> float:
     """One step from the last commanded speed towards the target."""
     dt_s = min(max(dt_ns, 0), MAX_STEP_MS * NS_PER_MS) / 1e9
@@ -57,7 +65,8 @@ def coast(memory: AxisMemory, speed_mm_s: float, ramp: Dynamics, dt_ns: int) -> 
     runaway.
     """
     fallen = memory.may_have_mm_s - ramp.decel_mm_s2 / 2 * dt_ns / 1e9
-    return AxisMemory(speed_mm_s, max(abs(speed_mm_s), fallen, 0.0))
+    # the last command stood until this turn, however late it is
+    return AxisMemory(speed_mm_s, max(abs(speed_mm_s), abs(memory.speed_mm_s), fallen))
 
 
 def command(

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 
 from safety.bounds import Params
 from safety.signals import NS_PER_MS
-from safety.types import AXIS_OF, Beat, Event, Motion
+from safety.types import AXIS_OF, Beat, Motion
+from safety.verdict import Event
 
 HAND = "hand"
+FORGET_NS = 60_000_000_000  # a station that has been silent for a minute is forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ def gone(stations: Stations, name: str, now_ns: int) -> tuple[Stations, tuple[Ev
     events: tuple[Event, ...] = ()
     if (station := stations.by_name.get(name)) and station.press:
         stations, events = kill(stations, "station_gone", now_ns)
-    rest = {key: value for key, value in stations.by_name.items() if key != name}
+    rest = dict(stations.by_name)
+    if name in rest:  # its spent press ids stay spent
+        rest[name] = replace(rest[name], neutral=False, echo_ns=0)
     owner = "" if stations.owner == name else stations.owner
     return Stations(rest, owner, stations.idle_since_ns), events
 
@@ -95,7 +99,7 @@ def beat(
         rx_ns=max(station.rx_ns, given.rx_ns),
     )
     if not live(replace(seen, echo_ns=given.echo_ns, rx_ns=given.rx_ns), now_ns, params):
-        return _put(stations, given.station, station), events
+        return (_put(stations, given.station, station) if known else stations), events
     stations, more = _press(stations, given, seen, now_ns)
     return stations, events + more
 
@@ -118,9 +122,14 @@ def _press(
     )
     if station.press:  # a second direction, or a new press without neutral: everything stops
         return kill(stations, "changed_press", now_ns)
-    if not fresh or not station.neutral or given.motion not in AXIS_OF:
+    if not fresh or given.motion not in AXIS_OF:
         return stations, ()
-    return _fresh_press(stations, given, now_ns)
+    if station.neutral:
+        return _fresh_press(stations, given, now_ns)
+    # not seen neutral: it cannot move anything, but any press by a non-owner stops (rule 6)
+    return (
+        (stations, ()) if name == stations.owner else kill(stations, f"pressed_by:{name}", now_ns)
+    )
 
 
 def _neutral(
@@ -157,6 +166,8 @@ def expire(
     if lost:
         stations, events = kill(stations, "evidence_lost", now_ns)
     dead = [name for name, item in stations.by_name.items() if not live(item, now_ns, params)]
+    kept = {k: v for k, v in stations.by_name.items() if now_ns - v.rx_ns <= FORGET_NS or v.press}
+    stations = replace(stations, by_name=kept)
     idle_ms = (now_ns - stations.idle_since_ns) / NS_PER_MS
     lapsed = not pressed(stations) and (stations.owner in dead or idle_ms > params.ownership_ms)
     if lapsed and stations.owner:
@@ -164,6 +175,9 @@ def expire(
     return stations, events, lost
 
 
-def held_at_start(stations: Stations) -> bool:
-    """A station that has been pressing ever since it appeared (H3)."""
-    return any(item.last_press and not item.ever_neutral for item in stations.by_name.values())
+def held_at_start(stations: Stations, now_ns: int, params: Params) -> bool:
+    """A live station that has been pressing ever since it appeared (H3)."""
+    return any(
+        item.last_press and not item.ever_neutral and live(item, now_ns, params)
+        for item in stations.by_name.values()
+    )

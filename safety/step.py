@@ -7,84 +7,36 @@ never: read a clock, do I/O, raise on any input, or let a motion start by itself
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from safety import evaluate, shape, stations
+from safety import evaluate, stations
 from safety.authority import Authority, absorb, ages, granted
-from safety.bounds import Params
-from safety.evaluate import Active
-from safety.facts import AxisMemory, Scene
-from safety.memory import EMPTY, People, remember, want_marker
+from safety.command import command
+from safety.evaluate import MOTIONS_OF, Active
+from safety.facts import Scene
+from safety.memory import remember, want_marker
 from safety.signals import NS_PER_MS, OPTIONAL, SPECS, Reading, accept, qualities
+from safety.state import KernelConfig, KernelState
 from safety.types import (
     AXIS_OF,
     LOWERING,
-    NEED_MARKER,
     Act,
     Axis,
-    AxisCommand,
-    Cmd,
-    Event,
+    Beat,
     KernelInput,
-    Marker,
     Motion,
-    MotionVerdict,
     Quality,
     Sample,
     SignalId,
-    Verdict,
 )
+from safety.verdict import AxisCommand, Cmd, Event, MotionVerdict, Verdict
 
-AXES_OF = {"lift": (Axis.HOIST, Axis.TRAVERSE), "chair": (Axis.STANDER, Axis.DRIVE)}
+LOADED = (Axis.HOIST, Axis.TRAVERSE, Axis.STANDER)  # what a person may hang from
+SAME_EVENT_NS = 2_000_000_000
 VERIFIED = {
     "lift": (SignalId.HOIST_VERIFIED, SignalId.TRAVERSE_VERIFIED),
     "chair": (SignalId.STAND_VERIFIED, SignalId.DRIVE_VERIFIED),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class KernelConfig:
-    """What the kernel needs of a site. `fallback`: the last accepted configuration runs instead
-    (rule 11).
-    """
-
-    kind: str
-    params: Params
-    fallback: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class KernelState:
-    """Everything one step hands to the next."""
-
-    last_ns: int
-    authority: Authority
-    people: People
-    marker: Marker
-    readings: Mapping[SignalId, Reading] = field(default_factory=dict)
-    axes: Mapping[Axis, AxisMemory] = field(default_factory=dict)
-    cmds: Mapping[Axis, Cmd] = field(default_factory=dict)
-    since: Mapping[str, int] = field(default_factory=dict)
-    latched: frozenset[str] = frozenset()
-    active: tuple[str, ...] = ()
-    ready: bool = False
-
-
-def boot(config: KernelConfig, now_ns: int, marker: Marker | None) -> KernelState:
-    """The state after a restart. An unreadable marker (None) means: assume someone is aloft (rule
-    9).
-    """
-    known = marker or replace(EMPTY, in_flight=True)
-    axes = AXES_OF[config.kind]
-    return KernelState(
-        last_ns=now_ns,
-        authority=Authority(),
-        people=People.after_boot(config.kind, known),
-        marker=replace(known, seq=known.seq + 1),
-        axes={axis: AxisMemory() for axis in axes},
-        cmds=dict.fromkeys(axes, Cmd.REST),
-        latched=frozenset(known.latched),
-    )
 
 
 def step(
@@ -92,7 +44,9 @@ def step(
 ) -> tuple[KernelState, Verdict]:
     """Decide one turn. `now_ns`: monotonic; inputs in the order they arrived."""
     p = config.params
-    authority, events = absorb(state.authority, inputs, now_ns, p)
+    inputs = tuple(item for item in inputs if _belongs(config.kind, item))
+    carrying = state.people.aloft or state.people.standing
+    authority, events = absorb(state.authority, inputs, now_ns, p, carrying)
     readings = _readings(config.kind, state.readings, inputs)
     scene = _scene(config, state, authority, readings, now_ns)
     people, more = remember(state.people, scene, authority.confirmed_pickup)
@@ -110,16 +64,23 @@ def step(
     draft = replace(
         state, last_ns=now_ns, authority=authority, people=people, readings=readings,
         since=scene.since, latched=latched, active=tuple(item.name for item in active), ready=ready,
+        lately=_lately(state.lately, active, now_ns),
     )  # fmt: skip
     hard = hard or authority.hard_stop
-    draft, commands, waited = _command(config, draft, motions, hard, now_ns - state.last_ns)
-    draft = _remember(draft)
+    draft, commands, waited = command(config, draft, motions, hard, now_ns - state.last_ns)
+    blocked = hard or any(m.motion is Motion.DRIVE and m.act >= Act.HOLD for m in motions)
+    draft = replace(_remember(draft), drive_ok_ns=now_ns if blocked else draft.drive_ok_ns)
     verdict = Verdict(
         commands=commands, motions=motions, active=draft.active, latched=tuple(sorted(latched)),
         owner=draft.authority.stations.owner, moving=_moving(draft, commands),
         events=(*events, *more, *changes, *ended, *waited), marker=draft.marker,
     )  # fmt: skip
     return draft, verdict
+
+
+def _belongs(kind: str, item: KernelInput) -> bool:
+    """A motion this device does not have is no evidence of anything."""
+    return not isinstance(item, Beat) or not item.motion or item.motion in MOTIONS_OF[kind]
 
 
 def _readings(
@@ -154,13 +115,14 @@ def _scene(
         limit_kg=min(p.swl_kg, plan.limit_kg) if plan else p.swl_kg,
         gap_ms=(now_ns - state.last_ns) / NS_PER_MS,
         evidence_lost=authority.evidence_lost,
-        key_held=stations.held_at_start(authority.stations),
+        key_held=stations.held_at_start(authority.stations, now_ns, p),
         permission_age_ms=age.permission,
         guard_age_ms=age.guard,
         guard_cut=bool(authority.guard and authority.guard.cut),
         recorder_age_ms=age.recorder,
         recorder_healthy=bool(authority.recorder and authority.recorder.healthy),
         in_transfer=authority.in_transfer(state.people.aloft or state.people.standing),
+        one_carer_refused=bool(plan and plan.carers < 2 and not plan.one_carer_allowed),
         ready=state.ready,
         fallback=config.fallback,
         aloft=state.people.aloft,
@@ -206,7 +168,7 @@ def _end_presses(
     verdict = next((item for item in motions if item.motion == pressed), None)
     if verdict is None:
         return authority, (), False
-    new = [item for item in active if item.name not in state.active and _slows(item, pressed)]
+    new = [item for item in active if item.name not in state.lately and _slows(item, pressed)]
     if verdict.act < Act.HOLD and not (new and pressed & LOWERING):
         return authority, (), False
     why = verdict.rows[0] if verdict.act >= Act.HOLD else new[0].name
@@ -217,92 +179,22 @@ def _end_presses(
     return replace(authority, stations=ended), events, verdict.act >= Act.QUICK
 
 
+def _lately(
+    before: Mapping[str, int], active: tuple[Active, ...], now_ns: int
+) -> Mapping[str, int]:
+    """A row that comes back within two seconds is the same event: chatter must strand nobody."""
+    young = {name: t for name, t in before.items() if now_ns - t <= SAME_EVENT_NS}
+    return young | {item.name: now_ns for item in active}
+
+
 def _slows(item: Active, pressed: Motion) -> bool:
     return any(r.act >= Act.SLOW and pressed & r.motions for r in item.reactions)
 
 
-def _command(
-    config: KernelConfig,
-    state: KernelState,
-    motions: tuple[MotionVerdict, ...],
-    hard: bool,
-    dt_ns: int,
-) -> tuple[KernelState, tuple[AxisCommand, ...], tuple[Event, ...]]:
-    pressed = stations.pressed(state.authority.stations)
-    state, held, events = _wait_for_marker(config, state, pressed)
-    acts = {item.motion: item.act for item in motions}
-    commands = tuple(
-        _axis(config, state, axis, Motion.NONE if held else pressed, acts, hard, dt_ns)
-        for axis in AXES_OF[config.kind]
-    )
-    axes = {
-        item.axis: shape.coast(
-            state.axes[item.axis], item.speed_mm_s, shape.dynamics(item.axis, config.params), dt_ns
-        )
-        for item in commands
-    }
-    cmds = {item.axis: item.cmd for item in commands}
-    return replace(state, axes=axes, cmds=cmds), commands, events
-
-
-def _wait_for_marker(
-    config: KernelConfig, state: KernelState, pressed: Motion
-) -> tuple[KernelState, bool, tuple[Event, ...]]:
-    """Rule 9: UP and STAND wait until the in-flight marker is durable, not for ever."""
-    if not pressed & NEED_MARKER or state.people.marker_is_durable:
-        return state, False, ()
-    started = state.authority.stations.by_name[state.authority.stations.owner].press_ns
-    if state.last_ns - started <= config.params.marker_wait_ms * NS_PER_MS:
-        return state, True, ()
-    ended, _ = stations.kill(state.authority.stations, "marker", state.last_ns)
-    authority = replace(state.authority, stations=ended)
-    return replace(state, authority=authority), True, (Event("refused", "marker"),)
-
-
-def _axis(
-    config: KernelConfig,
-    state: KernelState,
-    axis: Axis,
-    pressed: Motion,
-    acts: Mapping[Motion, Act],
-    hard: bool,
-    dt_ns: int,
-) -> AxisCommand:
-    p, memory, before = config.params, state.axes[axis], state.cmds[axis]
-    if axis is Axis.DRIVE:  # inhibit only: the chair's own joystick drives
-        return AxisCommand(axis, Cmd.MOVE if acts[Motion.DRIVE] < Act.HOLD else Cmd.QUICK)
-    if any(acts[m] is Act.ISOLATE for m, on in AXIS_OF.items() if on is axis and m in acts):
-        return AxisCommand(axis, Cmd.ISOLATE)
-    if pressed and AXIS_OF[pressed] is axis:
-        cap = _cap(config, state, pressed, acts[pressed])
-        return shape.command(axis, pressed, cap, memory, before, p, dt_ns)
-    if memory.may_have_mm_s == 0 and before is not Cmd.MOVE:
-        return AxisCommand(axis, Cmd.REST)
-    return AxisCommand(axis, Cmd.QUICK if hard or before is Cmd.QUICK else Cmd.RAMP)
-
-
-def _cap(config: KernelConfig, state: KernelState, motion: Motion, act: Act) -> float:
-    """The smallest of the independent speed caps."""
-    p, axis = config.params, AXIS_OF[motion]
-    docking = shape.dynamics(axis, p).docking_mm_s
-    full = shape.full_speed(motion, state.people.aloft, p)
-    lease = granted(state.authority, state.last_ns, p)
-    if act >= Act.SLOW or not lease & motion or _near_the_ground(state, motion):
-        return min(full, docking)
-    return full
-
-
-def _near_the_ground(state: KernelState, motion: Motion) -> bool:
-    """The last stretch of a loaded descent is slow; without a height all of it is."""
-    lease = state.authority.lease
-    if motion is not Motion.DOWN or not lease or not state.people.aloft:
-        return False
-    height = state.readings.get(SignalId.HOIST_POS)
-    return height is None or height.value <= lease.slow_below_mm
-
-
 def _remember(state: KernelState) -> KernelState:
-    busy = any(memory.may_have_mm_s > 0 for memory in state.axes.values())
+    busy = any(
+        cmd not in (Cmd.REST, Cmd.ISOLATE) for axis, cmd in state.cmds.items() if axis in LOADED
+    )
     busy |= bool(stations.pressed(state.authority.stations))
     marker, people = want_marker(
         state.marker, state.people, state.latched, busy, state.authority.durable_seq
@@ -313,4 +205,4 @@ def _remember(state: KernelState) -> KernelState:
 def _moving(state: KernelState, commands: tuple[AxisCommand, ...]) -> Motion:
     pressed = stations.pressed(state.authority.stations)
     speeds = {item.axis: item.speed_mm_s for item in commands}
-    return pressed if pressed and speeds[AXIS_OF[pressed]] else Motion.NONE
+    return pressed if pressed and speeds.get(AXIS_OF[pressed]) else Motion.NONE

@@ -60,6 +60,7 @@ class BootState:
     sent_ns: int | None = None
     heard_ns: int = 0
     reason: str = ""
+    stopped: bool = False  # by somebody's NMT stop: it answers no SDO until pre-operational
 
     @property
     def running(self) -> bool:
@@ -78,11 +79,20 @@ def turn(boot: Boot, state: BootState, now_ns: int) -> tuple[BootState, tuple[Fr
         state = BootState(reason="no heartbeat")
     if state.phase is Phase.PAUSE and now_ns - state.since_ns >= PAUSE_NS:
         state = BootState(reason=state.reason)
+    if state.stopped:
+        return _wake(boot, state, now_ns)
     if state.phase is Phase.DIALOGUE:
         return _talk(boot, state, now_ns)
     if state.phase is Phase.START:
         return _start(boot, state, now_ns)
     return state, ()
+
+
+def _wake(boot: Boot, state: BootState, now_ns: int) -> tuple[BootState, tuple[Frame, ...]]:
+    if state.since_ns and now_ns - state.since_ns < START_EVERY_NS:
+        return state, ()
+    wake = Frame(boot.bus, nmt.COMMAND, nmt.pre_operational(boot.node))
+    return replace(state, since_ns=now_ns), (wake,)
 
 
 def _talk(boot: Boot, state: BootState, now_ns: int) -> tuple[BootState, tuple[Frame, ...]]:
@@ -129,6 +139,10 @@ def on_frame(boot: Boot, state: BootState, frame: Frame, now_ns: int) -> BootSta
         return alive(state, now_ns)
     if said is nmt.NmtState.BOOT_UP:
         return BootState(reason="the node booted")
+    if said is nmt.NmtState.STOPPED:
+        return state if state.stopped else BootState(reason="the node was stopped", stopped=True)
+    if said is not None and state.stopped:
+        return BootState(reason=state.reason)
     if said is not None and state.running:
         return BootState(reason=f"the node went {said.name.lower().replace('_', '-')}")
     return state

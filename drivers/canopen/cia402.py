@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from safety.types import AxisCommand, Cmd
+from safety.verdict import AxisCommand, Cmd
 
 DEVICE_TYPE = 0x0192  # low word of object 1000
 DISABLE_VOLTAGE, QUICK_STOP, SHUTDOWN, SWITCH_ON, ENABLE = 0x00, 0x02, 0x06, 0x07, 0x0F

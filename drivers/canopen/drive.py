@@ -16,7 +16,8 @@ from drivers.canopen.inputs import numbers, samples
 from drivers.device import Decoded, Grant, Level, Wire, data_frame
 from drivers.frames import Frame
 from drivers.layout import LayoutError, pack, unpack
-from safety.types import Axis, AxisCommand, Cmd, Sample, SignalId
+from safety.types import Axis, Sample, SignalId
+from safety.verdict import AxisCommand, Cmd
 
 _RESET_TURNS = 3  # one rising edge, repeated against a lost frame
 _POWERED = (Cmd.MOVE, Cmd.RAMP)

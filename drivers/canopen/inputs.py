@@ -14,7 +14,8 @@ from drivers.canopen.boot import Boot, BootState
 from drivers.device import Decoded, Grant, HandKeys, Level, Wire, data_frame
 from drivers.frames import Frame
 from drivers.layout import Fields, LayoutError, unpack
-from safety.types import Axis, AxisCommand, Motion, Sample, SignalId
+from safety.types import Axis, Motion, Sample, SignalId
+from safety.verdict import AxisCommand
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,11 @@ def heartbeat(data: bytes) -> NmtState | None:
     return NmtState(data[0])
 
 
+def pre_operational(node: int) -> bytes:
+    """Enter pre-operational: the only state a stopped node answers SDO from."""
+    return bytes((0x80, node))
+
+
 def start(node: int) -> bytes:
     """The payload that starts one node."""
     return bytes((START, node))

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from config.profiles import Profile
 from drivers.device import Chunk, Decoded, Grant, Level, Wire
 from drivers.roboteq.ascii import ESTOP, Reply, feed
-from safety.types import Axis, AxisCommand, Cmd, Sample, SignalId
+from safety.types import Axis, Sample, SignalId
+from safety.verdict import AxisCommand, Cmd
 
 STOP, RELEASE = b"!EX\r", b"!MG\r"
 POLL = b"?FF\r?FS\r?S\r?V\r"

@@ -22,7 +22,8 @@ from drivers.canopen.inputs import numbers, samples
 from drivers.device import Decoded, Grant, Level, Wire, data_frame
 from drivers.frames import Frame
 from drivers.layout import LayoutError, Value, pack, unpack
-from safety.types import Axis, AxisCommand, Cmd, Sample, SignalId
+from safety.types import Axis, Sample, SignalId
+from safety.verdict import AxisCommand, Cmd
 
 STROKE_MM = 300.0
 MIN_SPEED_PCT, FULL_SPEED_PCT = 20.0, 100.0

@@ -13,7 +13,8 @@ from config.profiles import FrameSpec, Profile
 from drivers import j1939
 from drivers.device import Decoded, Grant, Level, Wire, data_frame
 from drivers.layout import LayoutError, unpack
-from safety.types import Axis, AxisCommand, Sample
+from safety.types import Axis, Sample
+from safety.verdict import AxisCommand
 
 _FEEDBACK, _COMMAND, _CLAIM = 0x1EF00, 0x0EF00, 0x0EE00
 
@@ -71,14 +72,18 @@ class ElectrakMonitor:
         frame = data_frame(wire, self.accepts)
         if frame is None:
             return None, Decoded()
+        spec = self._frames[frame.id]
         try:
-            fields = unpack(self._frames[frame.id], frame.data)
+            fields = unpack(spec, frame.data)
         except LayoutError as error:
             return None, Decoded(error=str(error))
+        asked = "commanded_" if spec.tx else ""  # what is asked for is not where it is
         shown = (
-            (name, value) for name, value in fields.values.items() if not isinstance(value, str)
+            (f"{asked}{name}", float(value))
+            for name, value in fields.values.items()
+            if not isinstance(value, str)
         )
-        return None, Decoded(values=tuple((name, float(value)) for name, value in shown))
+        return None, Decoded(values=tuple(shown))
 
     def turn(
         self, state: None, now_ns: int, command: AxisCommand | None

@@ -15,7 +15,7 @@ from drivers.registry import build
 from liftctl import ipc
 from liftctl.gate.inputs import RxFrame
 from liftctl.gate.turn import GateConfig, configure, start, turn
-from safety.types import Marker
+from safety.verdict import Marker
 
 SITE = Path("config/sites/demo-lift.toml")
 FRAMES = (

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from safety.memory import EMPTY
-from safety.types import Marker
+from safety.verdict import Marker
 
 SLOT = 2048
 _HEAD = 8  # crc32, length

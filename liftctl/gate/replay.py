@@ -18,7 +18,7 @@ from liftctl.blackbox.turnlog import Stamped, Step, digest_of
 from liftctl.gate.hand import Hand
 from liftctl.gate.inputs import GateInput, RxFrame
 from liftctl.gate.turn import GateConfig, GateTurnState, configure, encoded, turn
-from safety.step import KernelState
+from safety.state import KernelState
 from safety.types import Sample
 
 _inputs = msgspec.msgpack.Decoder(tuple[GateInput, ...])

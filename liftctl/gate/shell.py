@@ -6,6 +6,7 @@ anything, block on a peer, or write to a disk inside a turn.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import selectors
@@ -38,6 +39,18 @@ REOPEN_NS = 500_000_000
 COLLECT_NS = 10_000_000_000
 RING_BYTES = 32 << 20
 Port = FramePort | LinePort
+ROLES: dict[type, str] = {
+    ipc.Hold: "panel",
+    ipc.Permission: "controller",
+    ipc.NewPlan: "controller",
+    ipc.GuardSays: "guard",
+    ipc.RecorderSays: "recorder",
+}
+
+
+def _may_say(role: str, message: ipc.Message) -> bool:
+    """Leases come from their own process only; STOP, reset and release from anyone."""
+    return ROLES.get(type(message), role) == role
 
 
 @dataclass(slots=True)
@@ -55,6 +68,7 @@ class Shell:
     events: list[tuple[str, str]] = field(default_factory=list)
     last_data: dict[tuple[str, int], bytes] = field(default_factory=dict)
     down: dict[str, int] = field(default_factory=dict)
+    watched: dict[str, int] = field(default_factory=dict)  # descriptors by port
     urgent: bool = False
     snapshot_ns: int = 0
     collected_ns: int = 0
@@ -69,8 +83,8 @@ class Shell:
             self._watch(name)
 
     def _watch(self, name: str) -> None:
-        port = self.ports[name]
-        self.selector.register(port.fileno(), selectors.EVENT_READ, lambda: self._read_port(name))
+        descriptor = self.watched[name] = self.ports[name].fileno()
+        self.selector.register(descriptor, selectors.EVENT_READ, lambda: self._read_port(name))
 
     def _accept(self) -> None:
         channel = self.server.accept()
@@ -91,9 +105,9 @@ class Shell:
         for message in channel.receive():
             if isinstance(message, ipc.Hello):
                 channel.role = message.role
-            elif isinstance(message, ipc.Hold):
+            elif isinstance(message, ipc.Hold) and channel.role == "panel":
                 self.waiting.append(msgspec.structs.replace(message, rx_ns=now_ns))
-            elif isinstance(message, FROM_CHANNEL):
+            elif isinstance(message, FROM_CHANNEL) and _may_say(channel.role, message):
                 self.waiting.append(message)
                 self.urgent |= isinstance(message, ipc.StopPress | ipc.StationGone)
         if channel.closed:
@@ -101,14 +115,12 @@ class Shell:
             self.server.channels = [item for item in self.server.channels if item is not channel]
 
     def _read_port(self, name: str) -> None:
-        port, now_ns = self.ports[name], time.monotonic_ns()
-        descriptor = port.fileno()
-        for item in port.receive():
+        now_ns = time.monotonic_ns()
+        for item in self.ports[name].receive():
             if isinstance(item, LinkEvent):
                 self.waiting.append(Link(now_ns, name, item.kind.value))
                 if item.kind is PortLink.DOWN:
-                    self.selector.unregister(descriptor)
-                    self.down[name] = now_ns
+                    self._lost(name, now_ns)
             elif isinstance(item, Chunk):
                 self.waiting.append(RxBytes(now_ns, item.line, item.data))
             else:
@@ -139,8 +151,16 @@ class Shell:
     def _send(self, wire: Frame | Chunk, now_ns: int) -> None:
         name = wire.line if isinstance(wire, Chunk) else wire.bus
         port = self.ports[name]
-        if name not in self.down and not port.send(wire):  # type: ignore[arg-type]
-            self.waiting.append(Link(now_ns, name, "refused"))
+        if name in self.down or port.send(wire):  # type: ignore[arg-type]
+            return
+        self.waiting.append(Link(now_ns, name, "refused"))
+        if port.fileno() < 0:  # it died in sending: nothing will be received that says so
+            self._lost(name, now_ns)
+
+    def _lost(self, name: str, now_ns: int) -> None:
+        if name not in self.down:
+            self.selector.unregister(self.watched.pop(name))
+            self.down[name] = now_ns
 
     def _record(self, inputs: tuple[GateInput, ...], out: Outputs, now_ns: int) -> None:
         if self.ring is None:
@@ -211,11 +231,22 @@ def open_ring(places: Places, site: Site, fallback: bool) -> RingWriter | None:
     return ring
 
 
+def _only_one(places: Places) -> int:
+    """Two gates on one bus would fight: the lock is held as long as this process lives."""
+    descriptor = os.open(places.data / "gate.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Unusable(f"another gate runs on {places.data}; stop it first") from error
+    return descriptor
+
+
 def run(site: Site, fallback: bool = False) -> None:
     """The gate process until SIGTERM."""
     places = Places(site.name)
     if not places.data.is_dir():
         raise Unusable(f"{places.data} does not exist; run 'liftctl init --site ...' once")
+    lock = _only_one(places)
     devices = tuple(build(spec, site.limits) for spec in site.device)
     config = configure(site, devices, fallback)
     ports: dict[str, Port] = {spec.name: open_bus(spec) for spec in site.bus}
@@ -242,3 +273,4 @@ def run(site: Site, fallback: bool = False) -> None:
     shell.loop(ending)
     shell.server.close()
     marker.close()
+    os.close(lock)

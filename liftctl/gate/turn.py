@@ -15,6 +15,7 @@ import msgspec
 from config.schema import Site
 from drivers.device import Chunk, Decoded, Device, Grant, Level, Wire
 from drivers.frames import Frame
+from drivers.roboteq.device import COMMANDS as SERIAL_COMMANDS
 from liftctl.gate import hand
 from liftctl.gate.hand import Hand
 from liftctl.gate.inputs import Durable, GateInput, Link, RxBytes, RxFrame
@@ -30,16 +31,16 @@ from liftctl.ipc import (
     StopPress,
 )
 from safety.signals import NS_PER_MS
-from safety.step import KernelConfig, KernelState, boot, step
+from safety.state import KernelConfig, KernelState, boot
+from safety.stations import HAND
+from safety.step import step
 from safety.types import (
     Axis,
-    AxisCommand,
     Beat,
     Gone,
     GuardBeat,
     KernelInput,
     Lease,
-    Marker,
     MarkerDurable,
     Motion,
     Plan,
@@ -49,14 +50,15 @@ from safety.types import (
     Reset,
     Sample,
     Stop,
-    Verdict,
 )
+from safety.verdict import AxisCommand, Marker, Verdict
 
 HEARTBEAT_MS = 50
 BUS_ALIVE_MS = 250
 NODE_ID = 1
 OPERATIONAL = b"\x05"
-NMT, NMT_START = 0, 1  # the gate may start nodes, nothing else
+NMT, NMT_COMMANDS = 0, (0x01, 0x80)  # the gate may start and wake nodes, nothing else
+MOST_NAME = 64  # characters of a station's or session's name
 
 
 @dataclass(frozen=True)
@@ -181,9 +183,10 @@ class _Draft:
     def digest(self, item: GateInput, now_ns: int) -> None:
         """One input: bytes go to their device, messages straight to the kernel."""
         if isinstance(item, RxFrame):
-            self.heard_ns[item.bus] = item.t_ns
             frame = item.frame()
             where = self.config.routes.get((item.bus, frame.extended, frame.id))
+            if not frame.error:
+                self.heard_ns[item.bus] = item.t_ns
             if where is None or frame.remote or frame.error:
                 self.count("frames_ignored")
             else:
@@ -241,7 +244,8 @@ def _message(item: GateInput, now_ns: int) -> tuple[KernelInput, ...]:
     match item:
         case Hold():
             motion = Motion.__members__.get(item.motion, Motion.NONE)
-            if item.motion and motion is Motion.NONE:
+            odd = item.station == HAND or len(item.station) + len(item.session) > MOST_NAME
+            if odd or (item.motion and motion is Motion.NONE):
                 return ()
             return (Beat(item.station, item.session, item.press, motion, item.echo_ns, item.rx_ns),)
         case StopPress():
@@ -284,10 +288,10 @@ def _whitelist(
     refused: list[str] = []
     for wire in wires:
         if isinstance(wire, Chunk):
-            known = wire.line in config.lines
+            known = wire.line in config.lines and wire.data in SERIAL_COMMANDS
         else:
             known = Grant(wire.bus, wire.id, len(wire.data), wire.extended) in config.grants
-            known &= wire.id != NMT or wire.data[0] == NMT_START
+            known &= wire.id != NMT or wire.data[0] in NMT_COMMANDS
         if known:
             allowed.append(wire)
         else:

@@ -12,7 +12,8 @@ from liftctl.ipc import GateState, MotionState
 from safety.authority import ages
 from safety.signals import NS_PER_MS, qualities
 from safety.stations import pressed
-from safety.types import Act, Motion, MotionVerdict, Quality, Verdict
+from safety.types import Act, Motion, Quality
+from safety.verdict import MotionVerdict, Verdict
 
 
 def mode(state: GateTurnState, verdict: Verdict) -> str:

@@ -113,7 +113,7 @@ class Shell:
 
 
 def _status(state: GuardTurnState, now_ns: int) -> ipc.GuardState:
-    newest = max((t_ns for _, t_ns in state.evidence.values()), default=0)
+    newest = max((held.t_ns for held in state.evidence.values()), default=0)
     return ipc.GuardState(
         tick_ns=now_ns,
         enable=not state.cut,

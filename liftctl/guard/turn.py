@@ -20,8 +20,10 @@ from safety.bounds import Params
 MS = 1_000_000
 NODE_ID = 2
 GATE_HEARTBEAT = 0x701
+HAND = "hand"
 TOGGLE_MS = 20
-STILL_MM_S = 10.0
+STILL_MM_S = {"hoist": 10.0, "traverse": 10.0, "stander": 1.5}
+BELIEF_MS = 100.0  # five gate periods: an older command is no command
 GRACE_MS = 150.0  # the gate's turn, the bus and both schedulers: a correct gate is never cut
 UNCOMMANDED_MS = 200.0
 GATE_SILENT_MS = 300.0
@@ -55,16 +57,28 @@ class Seen:
     command_mm_s: float = 0.0
     command_ns: int = 0
     speed_mm_s: float = 0.0
+    speed_ns: int = 0
     may_have_mm_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What a station holds; presses up to `spent` were ended by a STOP and are nothing any more."""
+
+    motion: str
+    t_ns: int
+    session: str = ""
+    press: int = 0
+    spent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class GuardTurnState:
-    """Everything a turn hands to the next. `evidence`: station -> (motion, echo or frame time)."""
+    """Everything a turn hands to the next."""
 
     last_ns: int
     axes: Mapping[str, Seen]
-    evidence: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    evidence: Mapping[str, Held] = field(default_factory=dict)
     gate_ns: int = 0
     tick_ns: int = 0
     contacts: Contacts | None = None
@@ -126,7 +140,7 @@ def turn(
     state = _judge(replace(state, since=since), now_ns)
     toggle = not state.toggle if state.gate_ns and not state.cut else False
     state = replace(state, last_ns=now_ns, toggle=toggle, checks=state.checks + 1)
-    return state, GuardOutputs(_frames(config, state), state.tick_ns, state.cut)
+    return state, GuardOutputs(_frames(config, state, now_ns), state.tick_ns, state.cut)
 
 
 def _absorb(config: GuardConfig, state: GuardTurnState, item: GuardInput) -> GuardTurnState:
@@ -134,13 +148,32 @@ def _absorb(config: GuardConfig, state: GuardTurnState, item: GuardInput) -> Gua
         case GateState():
             return replace(state, tick_ns=item.tick_ns)
         case Hold():
-            held = {**state.evidence, item.station: (item.motion, item.echo_ns)}
-            return replace(state, evidence=held)
-        case StationGone() | StopPress():
+            return _hold(state, item)
+        case StopPress():
+            ended = {k: replace(v, motion="", spent=v.press) for k, v in state.evidence.items()}
+            return replace(state, evidence=ended)
+        case StationGone():
             rest = {k: v for k, v in state.evidence.items() if k != item.station}
             return replace(state, evidence=rest)
         case (t_ns, frame):
             return _frame(config, state, t_ns, frame)
+
+
+def _hold(state: GuardTurnState, item: Hold) -> GuardTurnState:
+    old = state.evidence.get(item.station)
+    spent = old.spent if old and old.session == item.session else 0
+    motion = item.motion if item.press > spent else ""
+    held = Held(motion, item.echo_ns, item.session, max(item.press, spent), spent)
+    return replace(state, evidence={**state.evidence, item.station: held})
+
+
+def _keys(state: GuardTurnState, keys: Keys, t_ns: int) -> GuardTurnState:
+    old = state.evidence.get(HAND)
+    press = int(bool(keys.down))
+    spent = old.spent if old and press else 0
+    motion = next(iter(keys.down)) if len(keys.down) == 1 and not spent else ""
+    held = {**state.evidence, HAND: Held(motion, t_ns, HAND, press, spent)}
+    return replace(state, evidence=held)
 
 
 def _frame(config: GuardConfig, state: GuardTurnState, t_ns: int, frame: Frame) -> GuardTurnState:
@@ -162,12 +195,11 @@ def _told(state: GuardTurnState, told: Told | None, t_ns: int, command: bool) ->
             new = (
                 replace(seen, command_mm_s=told.mm_s, command_ns=t_ns)
                 if command
-                else replace(seen, speed_mm_s=told.mm_s)
+                else replace(seen, speed_mm_s=told.mm_s, speed_ns=t_ns)
             )
             return replace(state, axes={**state.axes, told.axis: new})
         case Keys():
-            motion = next(iter(told.down)) if len(told.down) == 1 else ""
-            return replace(state, evidence={**state.evidence, "hand": (motion, t_ns)})
+            return _keys(state, told, t_ns)
         case Contacts():
             return replace(state, contacts=told, contacts_ns=t_ns)
     return state
@@ -179,16 +211,24 @@ def _coast(config: GuardConfig, state: GuardTurnState, now_ns: int) -> GuardTurn
     axes = {}
     for axis, seen in state.axes.items():
         fallen = seen.may_have_mm_s - config.decel_mm_s2[axis] / 2 * dt_s
-        axes[axis] = replace(seen, may_have_mm_s=max(abs(seen.command_mm_s), fallen, 0.0))
+        live = now_ns - seen.command_ns <= GATE_SILENT_MS * MS
+        asked = abs(seen.command_mm_s) if live else 0.0
+        axes[axis] = replace(seen, may_have_mm_s=max(asked, fallen, 0.0))
     return replace(state, axes=axes)
 
 
 def _held(config: GuardConfig, state: GuardTurnState, motion: str, now_ns: int) -> bool:
     limit_ns = config.params.evidence_ms * MS
     return any(
-        asked == motion and 0 <= now_ns - t_ns <= limit_ns
-        for asked, t_ns in state.evidence.values()
+        held.motion == motion and 0 <= now_ns - held.t_ns <= limit_ns
+        for held in state.evidence.values()
     )
+
+
+def _sees_panels(config: GuardConfig, state: GuardTurnState, now_ns: int) -> bool:
+    """Is a panel heard, also at neutral? Without one the guard cannot call a gate a liar."""
+    limit_ns = (config.params.evidence_ms + GRACE_MS) * MS
+    return any(now_ns - v.t_ns <= limit_ns for k, v in state.evidence.items() if k != HAND)
 
 
 def _broken(config: GuardConfig, state: GuardTurnState, now_ns: int) -> dict[str, float]:
@@ -196,20 +236,35 @@ def _broken(config: GuardConfig, state: GuardTurnState, now_ns: int) -> dict[str
     found: dict[str, float] = {}
     if state.gate_ns and now_ns - state.gate_ns > GATE_SILENT_MS * MS:
         found["gate_silent"] = 0.0
-    powered = state.contacts is None or state.contacts.estop_closed
+    known = state.contacts is not None and now_ns - state.contacts_ns <= NODE_SILENT_MS * MS
+    powered = not known or state.contacts is None or state.contacts.estop_closed
     for axis, seen in state.axes.items():
-        up, down = WAYS[axis]
-        speed, told = seen.speed_mm_s, seen.command_mm_s
-        if told and not _held(config, state, up if told > 0 else down, now_ns):
-            found["no_evidence"] = GRACE_MS
-        if abs(speed) > STILL_MM_S and seen.may_have_mm_s == 0 and (powered or speed > 0):
-            found["uncommanded"] = UNCOMMANDED_MS
-        if abs(speed) > config.top_mm_s[axis] * 1.3 + STILL_MM_S:
-            found["overspeed"] = 60.0
-        if told * speed < 0 and abs(speed) > STILL_MM_S:
-            found["wrong_way"] = UNCOMMANDED_MS
-        if told and now_ns - seen.command_ns > GATE_SILENT_MS * MS:
-            found["commands_silent"] = 0.0
+        found |= _axis(config, state, axis, seen, powered, now_ns)
+    return found
+
+
+def _axis(
+    config: GuardConfig, state: GuardTurnState, axis: str, seen: Seen, powered: bool, now_ns: int
+) -> dict[str, float]:
+    found: dict[str, float] = {}
+    up, down = WAYS[axis]
+    heard = now_ns - seen.speed_ns <= NODE_SILENT_MS * MS  # a dead drive's last word is no speed
+    speed = seen.speed_mm_s if heard else 0.0
+    age_ms = (now_ns - seen.command_ns) / MS
+    told = seen.command_mm_s if age_ms <= BELIEF_MS else 0.0  # a dead gate asks for nothing
+    if told and not _held(config, state, up if told > 0 else down, now_ns):
+        lie = _sees_panels(config, state, now_ns)
+        found["no_evidence" if lie else "blind"] = GRACE_MS
+    # Without torque or without a gate, what sinks is the strap or the lever: the way down.
+    driven = powered and age_ms <= GATE_SILENT_MS
+    if abs(speed) > STILL_MM_S[axis] and seen.may_have_mm_s == 0 and (driven or speed > 0):
+        found["uncommanded"] = UNCOMMANDED_MS
+    if abs(speed) > config.top_mm_s[axis] * 1.3 + STILL_MM_S[axis]:
+        found["overspeed"] = 60.0
+    if told * speed < 0 and abs(speed) > STILL_MM_S[axis]:
+        found["wrong_way"] = UNCOMMANDED_MS
+    if seen.command_mm_s and age_ms > GATE_SILENT_MS:
+        found["commands_silent"] = 0.0
     return found
 
 
@@ -230,12 +285,13 @@ def _judge(state: GuardTurnState, now_ns: int) -> GuardTurnState:
     return replace(state, cut="") if state.cut and state.cut not in LASTING and calm else state
 
 
-def _frames(config: GuardConfig, state: GuardTurnState) -> tuple[Frame, ...]:
+def _frames(config: GuardConfig, state: GuardTurnState, now_ns: int) -> tuple[Frame, ...]:
     enable = Frame(config.bus, 0x200 + config.node, bytes([state.toggle]))
     beat = () if state.checks % 5 else (Frame(config.bus, 0x700 + NODE_ID, b"\x05"),)
     if state.last_ns - state.contacts_ns > NODE_SILENT_MS * MS and state.checks % 25 == 0:
         beat = (Frame(config.bus, 0, bytes((1, config.node))), *beat)  # NMT start of our own node
-    if not any(name in state.since for name in LASTING) or not state.cut:
+    lies = [name for name in LASTING if state.since.get(name, now_ns + 1) <= now_ns]
+    if not lies or state.cut not in LASTING:
         return (enable, *beat)
     # NMT stop has the highest priority of all ids; a drive whose 6007 is set ramps down on it.
     burst = tuple(Frame(config.bus, 0, bytes((2, node))) for node in config.watched.nodes)

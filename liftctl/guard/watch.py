@@ -89,7 +89,8 @@ def _keys(names: tuple[str, ...]) -> Read:
     def read(data: bytes) -> Told | None:
         if len(data) != 2:
             return None
-        return Keys(frozenset(name for n, name in enumerate(names) if data[1] >> n & 1))
+        present = data[1] >> 7
+        return Keys(frozenset(name for n, name in enumerate(names) if present and data[1] >> n & 1))
 
     return read
 

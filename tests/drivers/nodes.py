@@ -10,7 +10,8 @@ from drivers.device import Device
 from drivers.frames import Frame
 from drivers.registry import build
 from safety.bounds import Params
-from safety.types import AxisCommand, Cmd, Sample
+from safety.types import Sample
+from safety.verdict import AxisCommand, Cmd
 
 TURN_NS = 20_000_000
 NODES = {

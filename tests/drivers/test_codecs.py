@@ -16,7 +16,8 @@ from drivers.frames import Frame, FrameError
 from drivers.layout import LayoutError, pack, unpack
 from drivers.roboteq.ascii import MAX_LINE, Reply, feed
 from drivers.thomson.electrak_j1939 import frame_name
-from safety.types import Axis, AxisCommand, Cmd
+from safety.types import Axis
+from safety.verdict import AxisCommand, Cmd
 
 ELECTRAK = load("thomson_electrak_hd")
 AFM, ACM, CLAIM = (ELECTRAK.frame_named(n) for n in ("AFM", "ACM", "address_claim"))

@@ -14,7 +14,8 @@ from drivers.device import Chunk, Device, Grant, HandKeys, Level
 from drivers.frames import Frame
 from drivers.layout import unpack
 from drivers.roboteq.device import COMMANDS
-from safety.types import Axis, AxisCommand, Cmd
+from safety.types import Axis
+from safety.verdict import AxisCommand, Cmd
 from tests.drivers.nodes import MOTION, NODES, Node, Run, at, device, drive_node, run
 
 PROFILES = names()

@@ -11,7 +11,7 @@ from drivers.device import Chunk
 from drivers.frames import Frame
 from drivers.registry import build
 from safety.bounds import Params
-from safety.types import AxisCommand, Cmd
+from safety.verdict import AxisCommand, Cmd
 
 rooms = pytest.importorskip("hil.rooms.lift")
 chair_rooms = pytest.importorskip("hil.rooms.chair")

@@ -5,18 +5,8 @@ from __future__ import annotations
 import pytest
 
 from safety.bounds import Params
-from safety.types import (
-    Act,
-    Beat,
-    Cmd,
-    GuardBeat,
-    Marker,
-    Motion,
-    Release,
-    Reset,
-    SignalId,
-    Stop,
-)
+from safety.types import Act, Beat, GuardBeat, Motion, Release, Reset, SignalId, Stop
+from safety.verdict import Cmd, Marker
 from tests.kernel.world import PERIOD_NS, World
 
 S, M = SignalId, Motion

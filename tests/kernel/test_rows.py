@@ -121,7 +121,8 @@ def test_rising_motions_stop_on_every_unknown_contact() -> None:
     covered = {
         "estop_discrepancy", "lower_limit_disputed", "slack_disputed", "overload_warn", "overload",
         "knee_discrepancy", "belt_discrepancy", "key_held", "lag_warn",
-        "tension_pause", "stood", "drive_fault", "drive_unverified", "drive_moving",
+        "tension_pause", "loops_unconfirmed", "stood", "drive_fault", "drive_unverified",
+        "drive_moving", "one_carer",
         "recorder_lost", "battery_reserve",
     }  # fmt: skip
     for kind, row in CASES:

@@ -109,10 +109,19 @@ def test_plan_can_only_narrow() -> None:
     world = World().ready()
     world.confirmed = 1
     world.values[S.LOAD_KG] = 160.0
-    for limit, held in ((140.0, True), (400.0, False)):
+    for limit in (140.0, 400.0):  # the second comes in mid-transfer
         world.extra.append(PlanSet(Plan(limit, 1, True)))
         world.run(400)
-        assert (world.act(Motion.UP) >= Act.HOLD) is held
+        assert world.act(Motion.UP) >= Act.HOLD
+    world.extra.append(PlanSet(None))
+    world.run(100)
+    assert world.act(Motion.UP) >= Act.HOLD, "a plan does not end in mid-transfer"
+    world.values[S.LOAD_KG] = 0.0
+    world.run(100)
+    world.extra.append(PlanSet(Plan(400.0, 1, True)))
+    world.values[S.LOAD_KG] = 160.0
+    world.run(400)
+    assert world.act(Motion.UP) < Act.HOLD
 
 
 def test_overload_is_filtered_but_the_hard_one_is_not() -> None:

@@ -16,7 +16,8 @@ import pytest
 from safety.evaluate import MOTIONS_OF, active_rows, ladder
 from safety.signals import SPECS
 from safety.table import FOR_KIND
-from safety.types import ALL_MOTIONS, LOWERING, Act, Cmd, Marker, Motion, SignalId
+from safety.types import ALL_MOTIONS, LOWERING, Act, Motion, SignalId
+from safety.verdict import Cmd, Marker
 from tests.kernel.test_rows import MAY_STOP_LOWERING
 from tests.kernel.world import World
 

@@ -6,23 +6,22 @@ from dataclasses import dataclass, field
 
 from safety.bounds import Params
 from safety.signals import NS_PER_MS, SPECS
-from safety.step import KernelConfig, KernelState, boot, step
+from safety.state import KernelConfig, KernelState, boot
+from safety.step import step
 from safety.types import (
     ALL_MOTIONS,
     AXIS_OF,
     Beat,
-    Cmd,
     GuardBeat,
     KernelInput,
     Lease,
-    Marker,
     MarkerDurable,
     Motion,
     RecorderBeat,
     Sample,
     SignalId,
-    Verdict,
 )
+from safety.verdict import Cmd, Marker, Verdict
 
 S = SignalId
 HEALTHY: dict[str, dict[SignalId, float]] = {
@@ -139,7 +138,7 @@ class World:
         return self.verdict
 
     def ready(self) -> World:
-        self.run(200)
+        self.run(1000)
         assert self.state.ready, self.state.active
         return self
 

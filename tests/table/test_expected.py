@@ -1,4 +1,4 @@
-"""The interlock table against a list written by hand: a wrong table passes tests made from itself."""
+"""The interlock table held against a hand-written list: a wrong one passes its own tests."""
 
 from __future__ import annotations
 

@@ -1,0 +1,74 @@
+"""What one step hands to the next, and the state after a restart.
+
+Role: the kernel's memory as one frozen value. Process: the gate, and replay. Must never: hold
+anything a snapshot could not carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from safety import shape
+from safety.authority import Authority
+from safety.bounds import Params
+from safety.facts import AxisMemory
+from safety.memory import EMPTY, People
+from safety.signals import Reading
+from safety.types import (
+    Axis,
+    SignalId,
+)
+from safety.verdict import Cmd, Marker
+
+AXES_OF = {"lift": (Axis.HOIST, Axis.TRAVERSE), "chair": (Axis.STANDER, Axis.DRIVE)}
+
+
+@dataclass(frozen=True, slots=True)
+class KernelConfig:
+    """What the kernel needs of a site. `fallback`: the last accepted configuration runs instead
+    (rule 11).
+    """
+
+    kind: str
+    params: Params
+    fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KernelState:
+    """Everything one step hands to the next."""
+
+    last_ns: int
+    authority: Authority
+    people: People
+    marker: Marker
+    readings: Mapping[SignalId, Reading] = field(default_factory=dict)
+    axes: Mapping[Axis, AxisMemory] = field(default_factory=dict)
+    cmds: Mapping[Axis, Cmd] = field(default_factory=dict)
+    since: Mapping[str, int] = field(default_factory=dict)
+    latched: frozenset[str] = frozenset()
+    active: tuple[str, ...] = ()
+    lately: Mapping[str, int] = field(default_factory=dict)  # row name -> when it last acted
+    drive_ok_ns: int = 0  # since when nothing has inhibited driving
+    ready: bool = False
+
+
+def boot(config: KernelConfig, now_ns: int, marker: Marker | None) -> KernelState:
+    """The state after a restart. An unreadable marker (None) means: assume someone is aloft (rule
+    9).
+    """
+    known = marker or replace(EMPTY, in_flight=True)
+    on_disk = marker or EMPTY
+    axes = AXES_OF[config.kind]
+    return KernelState(
+        last_ns=now_ns,
+        authority=Authority(durable_seq=on_disk.seq),
+        people=People.after_boot(config.kind, known),
+        marker=on_disk,
+        axes={
+            axis: AxisMemory(may_have_mm_s=shape.top_speed(axis, config.params)) for axis in axes
+        },
+        cmds=dict.fromkeys(axes, Cmd.REST),
+        latched=frozenset(known.latched),
+    )
