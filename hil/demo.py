@@ -81,7 +81,7 @@ async def transfer(ward: WardUnderTest, finger: Finger) -> dict[str, Any]:
         await finger.step("hooked")
         await finger.hold("UP", _blocked("UP", "tension_pause"), "the tension pause")
         reason = finger.state["motions"]["RIGHT"]["rows"][0]
-        await finger.hold("RIGHT", _met("tension_pause"), "a blocked arrow in the record")
+        await finger.hold("RIGHT", _met(reason), "a blocked arrow in the record")
         say(f"held at the tension pause; the arrow to the right is blocked: {reason}")
         await finger.step("loops_ok")
         await finger.hold(

@@ -19,6 +19,7 @@ from websockets.exceptions import WebSocketException
 
 BEAT_S = 0.05
 TRIES = 8
+START_S = 2.0  # a press that has not begun to move by then was not taken
 
 
 class Broken(Exception):
@@ -155,18 +156,26 @@ class Finger:
             count = len(self.stops)
             await self.press(motion)
             try:
-                await self.until(
-                    lambda s: what(s) or len(self.stops) > count,  # noqa: B023
-                    f"{name} while holding {motion}",
-                    max(0.1, deadline - time.monotonic()),
-                )
+                await self._until_over(what, count, f"{name} while holding {motion}", deadline)
             finally:
                 await self.release()
             if what(self.state):
                 return
-            self.nuisance.append(self.stops[-1])
+            self.nuisance.append(self.stops[-1] if len(self.stops) > count else "not started")
             await asyncio.sleep(0.3)
         raise Broken(f"stopped {TRIES} times on the way to {name}; {self.why()}")
+
+    async def _until_over(
+        self, what: Callable[[dict[str, Any]], bool], count: int, name: str, deadline: float
+    ) -> None:
+        """Until it is reached, the machine stopped the press, or it never began to move."""
+        began = time.monotonic()
+
+        def over(state: dict[str, Any]) -> bool:
+            idle = state["moving"] == "" and time.monotonic() - began > START_S
+            return what(state) or len(self.stops) > count or idle
+
+        await self.until(over, name, max(0.1, deadline - began))
 
     def why(self) -> str:
         """What the panel shows about blocked arrows."""
