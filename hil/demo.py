@@ -41,9 +41,9 @@ def say(text: str) -> None:
 
 
 def _ready(state: dict[str, Any]) -> bool:
-    return state.get("mode") == "ready" and not any(
-        "guard" in row for item in state["motions"].values() for row in item["rows"]
-    )
+    rows = {row for item in state.get("motions", {}).values() for row in item["rows"]}
+    awaited = any("guard" in row or row == "recorder_lost" for row in rows)
+    return state.get("mode") == "ready" and not awaited
 
 
 def _step(state: dict[str, Any]) -> str:

@@ -127,9 +127,9 @@ def _press(
     if station.neutral:
         return _fresh_press(stations, given, now_ns)
     # not seen neutral: it cannot move anything, but any press by a non-owner stops (rule 6)
-    return (
-        (stations, ()) if name == stations.owner else kill(stations, f"pressed_by:{name}", now_ns)
-    )
+    if name != stations.owner and pressed(stations):
+        return kill(stations, f"pressed_by:{name}", now_ns)
+    return stations, (Event("refused", "no_neutral"),)
 
 
 def _neutral(

@@ -70,7 +70,7 @@ def state_view(gate: GateState, controller: ControllerState | None) -> str:
         "resettable": resettable(gate),
         "aloft": gate.aloft or gate.standing,
         "limit_kg": gate.limit_kg,
-        "stops": [detail for kind, detail in gate.events if kind == "stop"],
+        "stops": [detail for kind, detail in gate.events if kind in ("stop", "refused")],
         "controller": _controller_view(gate, controller),
     }
     return msgspec.json.encode(found).decode()
