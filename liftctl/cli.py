@@ -117,10 +117,11 @@ def status_command(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Processes, lease and evidence ages, active rows, latches, versions, config hash."""
+    from liftctl.accept import load_or_fall_back
     from liftctl.status import as_text, status
 
     try:
-        found = [status(load(path)) for path in sites or DEMO]
+        found = [status(load_or_fall_back(path)[0]) for path in sites or DEMO]
     except ConfigError as error:
         _fail(str(error))
     typer.echo(json.dumps(found, indent=2) if as_json else "\n\n".join(map(as_text, found)))

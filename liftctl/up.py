@@ -20,9 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config.schema import ConfigError, Site, load
+from config.schema import ConfigError, Site
 from liftctl import ipc, processes
-from liftctl.accept import accept
+from liftctl.accept import accept, load_or_fall_back
 from liftctl.entry import Ending, Unusable, say
 from liftctl.gate import marker
 from liftctl.places import Places, data_root, run_root
@@ -138,6 +138,13 @@ class Ward:
                 fresh.write_text(text, encoding="utf-8")
                 fresh.rename(path)  # a reader never sees half of it
 
+    def stuck(self) -> str:
+        """The gate that gave up at its first start: without it nothing can be lowered."""
+        for child in self.children:
+            if child.gave_up and child.command.name == "gate":
+                return f"{child.command.group} gate"
+        return ""
+
     def ready(self) -> bool:
         """Does every panel answer?"""
         return all(_answers(site.web.panel_port + self.shift) for site in self.sites.values())
@@ -163,14 +170,15 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def init(site: Site) -> None:
+def init(site: Site, fallback: bool = False) -> None:
     """First start of a site: its folders, its marker, its accepted configuration."""
     places = Places(site.name)
     places.data.mkdir(parents=True, exist_ok=True)
     places.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not places.marker.exists():
         marker.init(places.marker)
-    accept(site)
+    if not fallback:
+        accept(site)
 
 
 def _already_running(site: Site) -> bool:
@@ -182,15 +190,21 @@ def _already_running(site: Site) -> bool:
 
 
 def _prepare(paths: list[Path], shift: int) -> dict[Path, Site]:
-    sites = {path: load(path) for path in paths}
-    for site in sites.values():
+    sites: dict[Path, Site] = {}
+    fallen = set()
+    for path in paths:
+        site, fallback, why = load_or_fall_back(path)
+        sites[path] = site
+        if fallback:
+            fallen.add(site.name)
+            say("up", f"{why}. Starting with the last accepted configuration, lowering only")
         if _already_running(site):
             raise Unusable(f"{site.name} is already running here; stop it, or set LIFTCTL_RUN")
         for port in (site.web.panel_port + shift, site.web.desk_port + shift):
             if _answers(port):
                 raise Unusable(f"port {port} is in use; choose another with PORT= or --port")
         try:
-            init(site)
+            init(site, site.name in fallen)
         except OSError as error:
             raise Unusable(f"{Places(site.name).data}: {error.strerror}; choose DATA=") from error
     return sites
@@ -238,6 +252,8 @@ def _watch(ward: Ward) -> int:
         ward.start()
         while not ending.asked:
             ward.look()
+            if stuck := ward.stuck():
+                raise Unusable(f"{stuck} cannot work here; see its line above")
             if not told and ward.ready():
                 told = True
                 say("up", f"ready after {time.monotonic() - started:.1f} s")

@@ -20,6 +20,7 @@ from liftctl.recorder.store import LedgerError
 
 STUCK_NS = 500_000_000
 RETRY_NS = 1_000_000_000
+RECOVERED_NS = 3_000_000_000  # three retries without a failure: a full disk must not flicker
 PERIOD_S = 0.1
 FAILURES = (OSError, sqlite3.Error, LedgerError, LogError, RingError)
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Worker:
         self._wake = wake
         self._jobs: deque[Any] = deque()
         self._failure = ""
+        self._failed_ns = 0
         self._busy_ns = 0
         self._stop = False
         self._kick = threading.Event()
@@ -65,7 +67,8 @@ class Worker:
         busy_ns = self._busy_ns
         if busy_ns and now_ns - busy_ns > STUCK_NS:
             return f"{self.name}: stuck for {(now_ns - busy_ns) // 1_000_000} ms"
-        return f"{self.name}: {self._failure}" if self._failure else ""
+        lately = self._failed_ns and now_ns - self._failed_ns < RECOVERED_NS
+        return f"{self.name}: {self._failure}" if self._failure and lately else ""
 
     def stop(self, timeout_s: float) -> bool:
         """Finish what is queued; False when it did not in time."""
@@ -102,15 +105,16 @@ class Worker:
         self._busy_ns = self._mono_ns()
         try:
             self._task.run(self._jobs, self._done)
-            self._failure = ""
+            return False
         except FAILURES as error:
+            self._failed_ns = self._mono_ns()
             if str(error) != self._failure:
                 log.error("%s: %s", self.name, error)
             self._failure = str(error) or type(error).__name__
         finally:
             self._busy_ns = 0
-        self._wake()
-        return bool(self._failure)
+            self._wake()
+        return True
 
     def _done(self, result: Any) -> None:
         self.results.append(result)
