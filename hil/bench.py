@@ -81,20 +81,23 @@ async def release_ms(finger: Finger, tap: Tap, times: int) -> list[float]:
     return found
 
 
-async def hold_for(finger: Finger, seconds: float) -> tuple[float, int]:
-    """Hold the rail arrows to and fro: (seconds held, stops that nobody asked for)."""
-    held, count, motion = 0.0, 0, "RIGHT"
+async def hold_for(finger: Finger, seconds: float) -> tuple[float, list[str]]:
+    """Hold the rail arrows to and fro: (seconds held, reasons of stops that nobody asked for).
+
+    The end of the rail is no nuisance.
+    """
+    held, reasons, motion = 0.0, list[str](), "RIGHT"
     while held < seconds:
         before, start = len(finger.stops), time.monotonic()
         await finger.press(motion)
         while time.monotonic() - start < 10 and len(finger.stops) == before:
             await asyncio.sleep(0.02)
-        count += len(finger.stops) > before
+        reasons += [why for why in finger.stops[before:] if not why.startswith("rail_")]
         held += time.monotonic() - start
         await finger.release()
         await asyncio.sleep(0.7)
         motion = "LEFT" if motion == "RIGHT" else "RIGHT"
-    return held, count
+    return held, reasons
 
 
 async def measure(ward: WardUnderTest, times: int, hold_s: float) -> None:
@@ -136,7 +139,8 @@ async def _round(
     row("gate lateness beyond its 20 ms", "ms", late, Spread.of(gaps.sleeper),
         "a bare 20 ms sleeper in this process")  # fmt: skip
     held, nuisance = await hold_for(finger, hold_s)
-    say(f"nuisance stops: {nuisance} in {held:.0f} s held, {nuisance / held * 3600:.1f} per hour")
+    per_hour = len(nuisance) / held * 3600
+    say(f"nuisance stops: {nuisance} in {held:.0f} s held, {per_hour:.1f} per hour")
 
 
 def run_dir(ward: WardUnderTest) -> Path:
