@@ -178,7 +178,8 @@ async def play(ward: WardUnderTest, lift: Finger, chair: Finger) -> dict[str, An
     finally:
         await asyncio.gather(lift.close(), chair.close())
     for room, finger in (("lift", lift), ("chair", chair)):
-        told[room]["nuisance_stops"] = finger.nuisance
+        asked = told[room].get("reason")  # the blocked arrow was meant to be refused
+        told[room]["nuisance_stops"] = [why for why in finger.nuisance if why != asked]
         told[room] |= {"truth": truth_of(ward, room, finger), "verdicts": verdicts_of(ward, room)}
         told[room] |= ledger_of(ward, room)
         told[room] |= _figures(told[room]["record"], told[room]["report"])

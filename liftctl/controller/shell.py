@@ -107,7 +107,7 @@ class Shell:
         return asking
 
     def _collect(self, now_ns: int) -> None:
-        """The collector is off (design rule 12); it runs at standstill, often and therefore briefly.
+        """The collector is off (design rule 12); it runs at standstill, often and so briefly.
 
         Once a minute took 117 ms: longer than the lease, and a nuisance stop each time.
         """
