@@ -116,13 +116,17 @@ class Finger:
         """The reset button, after the cause of an e-stop is gone."""
         await self._send(type="reset")
 
+    @staticmethod
+    def _transfer(state: dict[str, Any]) -> Any:
+        return (state.get("controller") or {}).get("transfer")
+
     async def step(self, action: str, **args: str) -> None:
         """A workflow button; waits until the controller took it."""
-        before = self.state.get("controller")
+        before = self._transfer(self.state)  # alarms may change meanwhile: they are no answer
         count = len(self.refused)
         await self._send(type="step", action=action, args=args)
         await self.until(
-            lambda s: s.get("controller") != before or len(self.refused) > count, f"step {action}"
+            lambda s: self._transfer(s) != before or len(self.refused) > count, f"step {action}"
         )
         if len(self.refused) > count:
             raise Broken(f"the step was refused: {self.refused[-1]}")
