@@ -79,21 +79,6 @@ class Durable(msgspec.Struct, frozen=True, tag="durable"):
     ok: bool
 
 
-GateInput = (
-    RxFrame
-    | RxBytes
-    | Link
-    | Durable
-    | Hold
-    | StopPress
-    | StationGone
-    | ResetPress
-    | ReleaseLatch
-    | Permission
-    | NewPlan
-    | GuardSays
-    | RecorderSays
-)
 FROM_CHANNEL = (
     Hold
     | StopPress
@@ -105,3 +90,4 @@ FROM_CHANNEL = (
     | GuardSays
     | RecorderSays
 )
+GateInput = RxFrame | RxBytes | Link | Durable | FROM_CHANNEL
