@@ -85,15 +85,20 @@ class Permission(Message, frozen=True, tag="permission"):
     confirmed_pickup: int
     in_transfer: bool
     slow_below_mm: int = 0
+    locks: tuple[str, ...] = ()  # names of safety.table.LOCKS
 
 
 class NewPlan(Message, frozen=True, tag="plan"):
-    """The frozen plan of a transfer; `active` False ends it."""
+    """The frozen plan of a transfer (safety.types.Plan); `active` False ends it."""
 
     active: bool
     limit_kg: float = 0.0
     carers: int = 0
     one_carer_allowed: bool = False
+    sling_kg: float = 1000.0
+    resident_kg: float = 0.0
+    resident_ok: bool = False
+    sling_ok: bool = False
 
 
 class GuardSays(Message, frozen=True, tag="guard"):

@@ -32,15 +32,6 @@ from safety.verdict import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Ages:
-    """Milliseconds since the tick that each beat echoed; None when there was none."""
-
-    permission: float | None
-    guard: float | None
-    recorder: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Authority:
     """Stations and leases. The fields from `reset` on are this step's edges."""
 
@@ -54,6 +45,8 @@ class Authority:
     released: tuple[str, ...] = ()
     hard_stop: bool = False
     evidence_lost: bool = False
+    key_held: bool = False
+    press_long: bool = False
 
     @property
     def confirmed_pickup(self) -> int:
@@ -63,6 +56,28 @@ class Authority:
     def in_transfer(self, carrying: bool) -> bool:
         """Is a transfer under way, by the controller's word or by the load itself."""
         return carrying or bool(self.lease and self.lease.in_transfer)
+
+    @property
+    def one_carer_refused(self) -> bool:
+        """One carer where the plan holds no entitlement to it (H26)."""
+        return self.plan is not None and self.plan.carers < 2 and not self.plan.one_carer_allowed
+
+    @property
+    def resident_ok(self) -> bool:
+        """Whoever lies there is whom the plan names."""
+        return self.plan is not None and self.plan.resident_ok
+
+    @property
+    def sling_ok(self) -> bool:
+        """The sling is the one the plan names."""
+        return self.plan is not None and self.plan.sling_ok
+
+    def age_ms(self, beat: str, now_ns: int) -> float | None:
+        """Milliseconds since the tick that `lease`, `guard` or `recorder` echoed; None when there
+        was none, negative from the future.
+        """
+        item: Lease | GuardBeat | RecorderBeat | None = getattr(self, beat)
+        return (now_ns - item.echo_ns) / NS_PER_MS if item else None
 
     def neutral_seen(self, now_ns: int, params: Params) -> bool:
         """Every live station is at neutral, and there is one."""
@@ -88,7 +103,14 @@ def absorb(
     if now.hard_stop:  # also what was pressed behind the STOP in the same turn
         held, more = stations.kill(held, "stop_pressed", now_ns)
         aged += more
-    return replace(now, stations=held, evidence_lost=lost), (*events, *aged)
+    now = replace(
+        now,
+        stations=held,
+        evidence_lost=lost,
+        key_held=stations.held_at_start(held, now_ns, params),
+        press_long=stations.held_ms(held, now_ns) > params.press_max_ms,
+    )
+    return now, (*events, *aged)
 
 
 def _one(
@@ -114,13 +136,18 @@ def _one(
 def _frozen(before: Plan | None, given: PlanSet, carrying: bool) -> PlanSet:
     """In mid-transfer a plan stays, or narrows; a limit that is no number is none at all."""
     plan = given.plan
-    if plan and not math.isfinite(plan.limit_kg):
-        plan = replace(plan, limit_kg=0.0)
+    if plan and not math.isfinite(plan.limit_kg + plan.sling_kg):
+        plan = replace(plan, limit_kg=0.0, sling_kg=0.0)
     if not carrying or before is None:
         return PlanSet(plan)
     if plan is None:
         return PlanSet(before)
-    return PlanSet(replace(before, limit_kg=min(before.limit_kg, plan.limit_kg)))
+    narrow = replace(
+        before,
+        limit_kg=min(before.limit_kg, plan.limit_kg),
+        sling_kg=min(before.sling_kg, plan.sling_kg),
+    )
+    return PlanSet(narrow)
 
 
 def _release(now: Authority, item: Release) -> tuple[Authority, tuple[Event, ...]]:
@@ -145,18 +172,9 @@ def _lease(now: Authority, item: KernelInput) -> Authority:
     return now
 
 
-def ages(now: Authority, now_ns: int) -> Ages:
-    """How old each lease is, counted from the tick it echoes; negative means from the future."""
-
-    def age(item: Lease | GuardBeat | RecorderBeat | None) -> float | None:
-        return (now_ns - item.echo_ns) / NS_PER_MS if item else None
-
-    return Ages(age(now.lease), age(now.guard), age(now.recorder))
-
-
 def granted(now: Authority, now_ns: int, params: Params) -> Motion:
     """The motions the controller permits, NONE when its lease is dead."""
-    age = ages(now, now_ns).permission
+    age = now.age_ms("lease", now_ns)
     if now.lease is None or age is None or not 0 <= age <= params.permission_ms:
         return Motion.NONE
     return Motion(now.lease.motions)

@@ -13,14 +13,7 @@ from safety import shape, stations
 from safety.authority import granted
 from safety.signals import NS_PER_MS
 from safety.state import AXES_OF, KernelConfig, KernelState
-from safety.types import (
-    AXIS_OF,
-    NEED_MARKER,
-    Act,
-    Axis,
-    Motion,
-    SignalId,
-)
+from safety.types import AXIS_OF, NEED_MARKER, Act, Axis, Motion, SignalId
 from safety.verdict import AxisCommand, Cmd, Event, MotionVerdict
 
 DRIVE_RELEASE_NS = 1_000_000_000

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from safety.facts import Scene, Truth
-from safety.motion_facts import ALL
 from safety.table import FOR_KIND, NOT_PERMITTED, Reactions, Row
 from safety.types import ALL_MOTIONS, NEED_PERMISSION, Act, Clear, Motion
 from safety.verdict import MotionVerdict
@@ -32,8 +31,11 @@ class Active:
 
 
 def truths(scene: Scene) -> dict[str, Truth]:
-    """Every fact the rows of this kind need."""
-    return {row.id: ALL[row.id](scene) for row in FOR_KIND[scene.kind]}
+    """Every row's fact. A row whose signals are not fitted does not exist here: false."""
+    return {
+        row.id: row.fact(scene) if row.needs <= scene.fitted else False
+        for row in FOR_KIND[scene.kind]
+    }
 
 
 def active_rows(

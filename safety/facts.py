@@ -1,8 +1,8 @@
 """Facts: three-valued statements about the world, made from readings.
 
-Role: each fact is True, False or None (unknown) and is computed here once, from measurements and
-the kernel's own commands, with its debounce. Must never: turn unknown into true or false (design
-rule 5), or read a machine state.
+Role: each fact is True, False or None (unknown), computed from measurements and the kernel's own
+commands, with its debounce. Must never: turn unknown into true or false (design rule 5), or read a
+machine state.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from safety.authority import Authority
 from safety.bounds import Params
+from safety.memory import People
 from safety.signals import NS_PER_MS
-from safety.types import Axis, Motion, Quality, SignalId
+from safety.types import Axis, Quality, SignalId
 
 Truth = bool | None
 S = SignalId
+STEP_LOSS_MS = 500  # a load that is still short after this was no swing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +33,34 @@ class AxisMemory:
 
 @dataclass(slots=True)
 class Scene:
-    """Everything a fact may look at in one step. `since` carries debounce start times over to the
-    next.
+    """Everything a fact may look at in one step. `kept` carries debounce times (ns) and running
+    sums over to the next.
     """
 
     kind: str
     now_ns: int
+    gap_ns: int
     params: Params
+    fitted: frozenset[SignalId]
     quality: Mapping[SignalId, Quality]
     raw: Mapping[SignalId, float]
     axes: Mapping[Axis, AxisMemory]
-    limit_kg: float
-    gap_ms: float = 0.0
-    evidence_lost: bool = False
-    key_held: bool = False
-    permission_age_ms: float | None = None
-    guard_age_ms: float | None = None
-    guard_cut: bool = False
-    recorder_age_ms: float | None = None
-    recorder_healthy: bool = False
-    in_transfer: bool = False
-    one_carer_refused: bool = False
-    ready: bool = False
-    fallback: bool = False
-    aloft: bool = False
-    standing: bool = False
-    pickup_height_mm: float | None = None
-    confirmed: bool = False
-    since: dict[str, int] = field(default_factory=dict)
+    authority: Authority
+    latched: frozenset[str]
+    boot_ns: int
+    ready: bool
+    fallback: bool
+    people: People
+    kept: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def carrying(self) -> bool:
+        """Someone hangs or stands."""
+        return self.people.aloft or self.people.standing
 
     def value(self, signal: SignalId) -> float | None:
         """The reading, or None when it may not be used."""
-        return self.raw[signal] if self.quality[signal] is Quality.FRESH else None
+        return self.raw[signal] if self.quality.get(signal) is Quality.FRESH else None
 
     def is_off(self, signal: SignalId) -> Truth:
         """Is a contact open (0)? None when unknown."""
@@ -69,11 +68,17 @@ class Scene:
         return None if value is None else value < 0.5
 
     def for_ms(self, key: str, condition: Truth, limit_ms: float) -> Truth:
-        """True once `condition` has been true without a break for `limit_ms`."""
-        if not condition:
-            self.since.pop(key, None)
-            return condition
-        start = self.since.setdefault(key, self.now_ns)
+        """True once `condition` has been true for `limit_ms`; time unknown neither counts nor
+        starts anew.
+        """
+        if condition is False:
+            self.kept.pop(key, None)
+            return False
+        if condition is None:
+            if key in self.kept:
+                self.kept[key] += self.gap_ns
+            return None
+        start = self.kept.setdefault(key, self.now_ns)
         return self.now_ns - start >= limit_ms * NS_PER_MS
 
 
@@ -87,192 +92,197 @@ def either(first: Truth, second: Truth) -> Truth:
     return None if first is None or second is None else False
 
 
-def _over(signal: SignalId, limit: float, scene: Scene) -> Truth:
-    value = scene.value(signal)
-    return None if value is None else value > limit
+def both(first: Truth, second: Truth) -> Truth:
+    """Kleene's and."""
+    if first is False or second is False:
+        return False
+    return None if first is None or second is None else True
 
 
-def _differ(a: SignalId, b: SignalId, key: str, limit_ms: float, scene: Scene) -> Truth:
-    first, second = scene.value(a), scene.value(b)
-    apart = None if first is None or second is None else first != second
-    return scene.for_ms(key, apart, limit_ms)
-
-
-def _pair_open(a: SignalId, b: SignalId) -> Compute:
-    return lambda scene: either(scene.is_off(a), scene.is_off(b))
-
-
-def _pair_differs(a: SignalId, b: SignalId, key: str, bound: str) -> Compute:
-    return lambda scene: _differ(a, b, key, getattr(scene.params, bound), scene)
-
-
-def _open(signal: SignalId) -> Compute:
+def off(signal: SignalId) -> Compute:
+    """The contact is open."""
     return lambda scene: scene.is_off(signal)
 
 
-def _older(age_ms: float | None, limit_ms: float) -> bool:
+def on(signal: SignalId) -> Compute:
+    """The flag is set."""
+
+    def fact(scene: Scene) -> Truth:
+        value = scene.is_off(signal)
+        return None if value is None else not value
+
+    return fact
+
+
+def below(signal: SignalId, bound: str, filter_ms: str = "") -> Compute:
+    """The reading is under a number of the site, for the time named by `filter_ms`."""
+
+    def fact(scene: Scene) -> Truth:
+        value, p = scene.value(signal), scene.params
+        low = None if value is None else value < getattr(p, bound)
+        return scene.for_ms(bound, low, getattr(p, filter_ms)) if filter_ms else low
+
+    return fact
+
+
+def above(signal: SignalId, bound: str) -> Compute:
+    """The reading is over a number of the site."""
+
+    def fact(scene: Scene) -> Truth:
+        value = scene.value(signal)
+        return None if value is None else value > getattr(scene.params, bound)
+
+    return fact
+
+
+def pair_open(a: SignalId, b: SignalId) -> Compute:
+    """One contact of two is open."""
+    return lambda scene: either(scene.is_off(a), scene.is_off(b))
+
+
+def pair_differs(a: SignalId, b: SignalId, bound: str) -> Compute:
+    """Two contacts of one switch disagree for longer than a number of the site."""
+
+    def fact(scene: Scene) -> Truth:
+        first, second = scene.value(a), scene.value(b)
+        apart = None if first is None or second is None else first != second
+        return scene.for_ms(f"{a}:{bound}", apart, getattr(scene.params, bound))
+
+    return fact
+
+
+def for_new(fact: Compute) -> Compute:
+    """What is refused before it begins is finished once it has begun (H14, H18, H36)."""
+    return lambda scene: False if scene.carrying else fact(scene)
+
+
+def older(age_ms: float | None, limit_ms: float) -> bool:
+    """A beat that is missing, too old or from the future."""
     return age_ms is None or not 0 <= age_ms <= limit_ms
 
 
-def _below(signal: SignalId, bound: str) -> Compute:
+def locked(name: str) -> Compute:
+    """A lock that a person or the calendar has set, by the controller's word."""
+
     def fact(scene: Scene) -> Truth:
-        value = scene.value(signal)
-        return None if value is None else value < getattr(scene.params, bound)
+        lease = scene.authority.lease
+        return None if lease is None else name in lease.locks
 
     return fact
 
 
-def _battery_reserve(scene: Scene) -> Truth:
-    """A new lift is refused at the reserve; one that has begun may go on (H14)."""
-    if scene.aloft or scene.standing:
-        return False
-    return _below(S.BATTERY_PCT, "battery_reserve_pct")(scene)
+def plan_says(fault: Callable[[Authority], bool]) -> Compute:
+    """Something in the plan is not as it must be; without a plan there is nothing to compare."""
+    return lambda scene: scene.authority.plan is not None and fault(scene.authority)
 
 
-def _guard_cut(scene: Scene) -> Truth:
+def lag(bound: str) -> Compute:
+    """The gate's own turn came late."""
+    return lambda scene: scene.gap_ns > getattr(scene.params, bound) * NS_PER_MS
+
+
+def permission_lost(scene: Scene) -> Truth:
+    return older(scene.authority.age_ms("lease", scene.now_ns), scene.params.permission_ms)
+
+
+def guard_lost(scene: Scene) -> Truth:
+    return older(scene.authority.age_ms("guard", scene.now_ns), scene.params.guard_ms)
+
+
+def guard_cut(scene: Scene) -> Truth:
+    """By the guard's word, or by the relay itself."""
     fitted = scene.quality[S.RUN_ENABLE] is not Quality.MISSING
-    off = scene.for_ms("relay_off", scene.is_off(S.RUN_ENABLE), 100) if fitted else False
-    return either(scene.guard_cut, off)
+    relay = scene.for_ms("relay_off", scene.is_off(S.RUN_ENABLE), 100) if fitted else False
+    guard = scene.authority.guard
+    return either(bool(guard and guard.cut), relay)
 
 
-def _recorder_lost(scene: Scene) -> Truth:
+def relay_welded(scene: Scene) -> Truth:
+    """The guard has cut, and the relay says it is still closed (H1)."""
+    guard = scene.authority.guard
+    closed = on(S.RUN_ENABLE)(scene) if guard and guard.cut else False
+    return scene.for_ms("relay_welded", closed, scene.params.guard_ms + scene.params.io_ms)
+
+
+def charger_up(scene: Scene) -> Truth:
+    """On charge, where the maker forbids raising on charge."""
+    return both(scene.params.charger_stops_up >= 0.5, scene.is_off(S.CHARGER_ABSENT))
+
+
+def recorder_lost(scene: Scene) -> Truth:
     """Rule 10: this transfer is finished, no new one begins."""
-    lost = _older(scene.recorder_age_ms, scene.params.recorder_ms) or not scene.recorder_healthy
-    return lost and not scene.in_transfer
+    beat = scene.authority.recorder
+    age_ms = scene.authority.age_ms("recorder", scene.now_ns)
+    lost = older(age_ms, scene.params.recorder_ms) or not (beat and beat.healthy)
+    return lost and not scene.authority.in_transfer(scene.carrying)
 
 
-def _agrees(signal: SignalId, agree: bool) -> Compute:
-    """A contact against the load: do they say the same (`agree`), or not (then it is disputed)?"""
-
-    def fact(scene: Scene) -> Truth:
-        off, load = scene.is_off(signal), scene.value(S.LOAD_KG)
-        if not off:
-            return off
-        unloaded = load is not None and load < scene.params.aloft_kg
-        return unloaded == agree
-
-    return fact
+def boot_deadline(scene: Scene) -> Truth:
+    """An expected node has never been heard (H23): a heartbeat consumer alone would not notice."""
+    silent = any(scene.quality[s] is Quality.MISSING for s in scene.fitted)
+    return silent and scene.now_ns - scene.boot_ns > scene.params.boot_ms * NS_PER_MS
 
 
-def _blind(scene: Scene) -> Truth:
-    """No diverse signal is good: neither the strap contact nor the load can be believed."""
-    return scene.value(S.STRAP_TIGHT) is None and scene.value(S.LOAD_KG) is None
+def duty(scene: Scene) -> Truth:
+    """The motor has raised for longer than its duty allows and must rest (H18)."""
+    p = scene.params
+    raising = any(a.speed_mm_s > 0 for axis, a in scene.axes.items() if axis is not Axis.TRAVERSE)
+    rest = -p.duty_ratio / (1 - p.duty_ratio)
+    heat = scene.kept.get("heat_ns", 0) + round(scene.gap_ns * (1 if raising else rest))
+    scene.kept["heat_ns"] = max(0, heat)
+    return not scene.carrying and heat >= p.duty_s * 1000 * NS_PER_MS
 
 
-def _overload(scene: Scene) -> Truth:
-    limit = scene.limit_kg * scene.params.overload_stop_ratio
-    over = _over(S.LOAD_KG, limit, scene)
-    return scene.for_ms("overload", over, scene.params.overload_filter_ms)
-
-
-def _tension_pause(scene: Scene) -> Truth:
-    """Someone hangs, the loops of this pick-up are not confirmed, and the low height is reached
-    (H5).
-    """
-    if not scene.aloft or scene.confirmed:
-        return False
-    height = scene.value(S.HOIST_POS)
-    if height is None or scene.pickup_height_mm is None:
-        return None
-    return height - scene.pickup_height_mm >= scene.params.tension_pause_mm
-
-
-def _pitch(scene: Scene) -> Truth:
-    limit = scene.params.pitch_stand_deg
+def pitch(scene: Scene) -> Truth:
+    """The chair stands on a slope."""
 
     def steep(signal: SignalId) -> Truth:
         value = scene.value(signal)
-        return None if value is None else abs(value) > limit
+        return None if value is None else abs(value) > scene.params.pitch_stand_deg
 
     return either(steep(S.PITCH_DEG), steep(S.ROLL_DEG))
 
 
-def _on(signal: SignalId) -> Compute:
-    def fact(scene: Scene) -> Truth:
-        off = scene.is_off(signal)
-        return None if off is None else not off
-
-    return fact
-
-
-def _moving(signal: SignalId) -> Compute:
-    def fact(scene: Scene) -> Truth:
-        value = scene.value(signal)
-        return None if value is None else abs(value) > 1
-
-    return fact
+def castor_lock(scene: Scene) -> Truth:
+    """A stand has begun and the castors are not locked in time (H31)."""
+    begun = scene.people.standing or scene.axes[Axis.STANDER].speed_mm_s > 0
+    loose = scene.is_off(S.CASTORS_LOCKED) if begun else False
+    return scene.for_ms("castor_lock", loose, scene.params.castor_ms)
 
 
-# By row id: each row of the table has one fact, and each fact one row.
-COMPUTE: dict[str, Compute] = {
-    "estop": _pair_open(S.ESTOP_A, S.ESTOP_B),
-    "estop_discrepancy": _pair_differs(S.ESTOP_A, S.ESTOP_B, "estop", "estop_discrepancy_ms"),
-    "lag_warn": lambda scene: scene.gap_ms > scene.params.lag_warn_ms,
-    "lag_stop": lambda scene: scene.gap_ms > scene.params.lag_stop_ms,
-    "evidence_lost": lambda scene: scene.evidence_lost,
-    "key_held": lambda scene: scene.key_held,
-    "permission_lost": lambda s: _older(s.permission_age_ms, s.params.permission_ms),
-    "guard_lost": lambda s: _older(s.guard_age_ms, s.params.guard_ms),
-    "guard_cut": _guard_cut,
-    "recorder_lost": _recorder_lost,
-    "boot_faulted": lambda scene: not scene.ready,
-    "config_fallback": lambda scene: scene.fallback,
-    "battery_reserve": _battery_reserve,
-    "battery_critical": _below(S.BATTERY_PCT, "battery_critical_pct"),
-    "upper_limit": _open(S.UPPER_FREE),
-    "lower_limit": _agrees(S.LOWER_FREE, True),
-    "lower_limit_disputed": _agrees(S.LOWER_FREE, False),
-    "slack": _agrees(S.STRAP_TIGHT, True),
-    "slack_disputed": _agrees(S.STRAP_TIGHT, False),
-    "blind": _blind,
-    "rail_left": _open(S.RAIL_LEFT_FREE),
-    "rail_right": _open(S.RAIL_RIGHT_FREE),
-    "overload_warn": lambda scene: _over(S.LOAD_KG, scene.limit_kg, scene),
-    "overload": _overload,
-    "overload_hard": lambda scene: _over(
-        S.LOAD_KG, scene.limit_kg * scene.params.overload_hard_ratio, scene
-    ),
-    "tension_pause": _tension_pause,
-    "loops_unconfirmed": lambda scene: scene.aloft and not scene.confirmed,
-    "one_carer": lambda scene: scene.one_carer_refused,
-    "brakes": _open(S.BRAKES_ON),
-    "knee_block": _pair_open(S.KNEE_A, S.KNEE_B),
-    "knee_discrepancy": _pair_differs(S.KNEE_A, S.KNEE_B, "knee", "pair_discrepancy_ms"),
-    "chest_belt": _pair_open(S.BELT_A, S.BELT_B),
-    "belt_discrepancy": _pair_differs(S.BELT_A, S.BELT_B, "belt", "pair_discrepancy_ms"),
-    "feet": _below(S.FEET_KG, "feet_kg"),
-    "pitch": _pitch,
-    "charger": _open(S.CHARGER_ABSENT),
-    "stood": lambda s: None if s.value(S.STAND_POS) is None else s.standing,
-    "drive_fault": _on(S.DRIVE_FAULT),
-    "drive_unverified": _open(S.DRIVE_VERIFIED),
-    "drive_moving": _moving(S.DRIVE_SPEED),
-}
+def sit_obstructed(scene: Scene) -> Truth:
+    """The actuator pushes while it should only let down: something is in the way (H9)."""
+    current, told = scene.value(S.STAND_CURRENT), scene.axes[Axis.STANDER].speed_mm_s
+    if told >= 0:
+        scene.kept.pop("sit_obstructed", None)
+        return False
+    high = None if current is None else current > scene.params.sit_current_a
+    return scene.for_ms("sit_obstructed", high, scene.params.sit_current_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class AxisSignals:
-    """Which signals tell about an axis, and its two motions."""
-
-    axis: Axis
-    speed: SignalId
-    position: SignalId
-    fault: SignalId
-    verified: SignalId
-    motions: Motion
+def stood(scene: Scene) -> Truth:
+    return None if scene.value(S.STAND_POS) is None else scene.people.standing
 
 
-AXES = {
-    "hoist": AxisSignals(
-        Axis.HOIST, S.HOIST_SPEED, S.HOIST_POS, S.HOIST_FAULT, S.HOIST_VERIFIED,
-        Motion.UP | Motion.DOWN,
-    ),
-    "traverse": AxisSignals(
-        Axis.TRAVERSE, S.TRAVERSE_SPEED, S.TRAVERSE_POS, S.TRAVERSE_FAULT, S.TRAVERSE_VERIFIED,
-        Motion.LEFT | Motion.RIGHT,
-    ),
-    "stand": AxisSignals(
-        Axis.STANDER, S.STAND_SPEED, S.STAND_POS, S.STAND_FAULT, S.STAND_VERIFIED,
-        Motion.STAND | Motion.SIT,
-    ),
-}  # fmt: skip
+def drive_moving(scene: Scene) -> Truth:
+    value = scene.value(S.DRIVE_SPEED)
+    return None if value is None else abs(value) > 1
+
+
+# Rows after which the device is not used again before a technician has looked at it (H37).
+EVENTS = {
+    f"{axis}_{what}"
+    for axis in ("hoist", "traverse", "stand")
+    for what in ("runaway", "overspeed", "wrong_way")
+} | {"load_gone", "relay_welded"}
+
+
+def quarantine(scene: Scene) -> Truth:
+    """A grave event happened, or a loop slipped and its share of the load stayed away (H37)."""
+    if scene.latched & EVENTS:
+        return True
+    person, load = scene.people, scene.value(S.LOAD_KG)
+    whole = (1 - scene.params.load_step_ratio) * person.carried_kg
+    slipped = "load_step" in scene.latched and person.aloft
+    short = None if load is None else load < whole
+    return scene.for_ms("slipped", both(slipped, short), STEP_LOSS_MS)

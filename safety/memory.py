@@ -1,23 +1,39 @@
 """What the kernel knows about the person, and what a restart must remember (design rules 7, 9).
 
-Role: aloft, standing and the tension pause as facts with hysteresis; the in-flight marker. Must
-never: conclude from an unknown load that nobody hangs there.
+Role: aloft, standing, their weight and the pick-up as facts with hysteresis; the in-flight marker.
+Must never: conclude from an unknown load that nobody hangs there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from safety.facts import Scene
-from safety.types import SignalId
+from safety.bounds import Params
+from safety.signals import NS_PER_MS
 from safety.verdict import Event, Marker
 
+NEVER_NS = -(10**18)
 EMPTY = Marker(seq=0, in_flight=False, latched=(), pickup=0)
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """The readings this module looks at; None when they may not be used."""
+
+    load_kg: float | None
+    height_mm: float | None
+    stroke_mm: float | None
+    lowering: bool  # told to go down, or sinking
+
+
+@dataclass(frozen=True, slots=True)
 class People:
-    """The person: aloft, standing, which pick-up this is and where it began."""
+    """The person: aloft, standing, which pick-up this is and where it began.
+
+    `loads`: (time, kg) within the window of sudden changes. `carried_kg`: the most that hung
+    steadily in this pick-up. `lowered_ns`: when the hoist last went down; `confirmed_ns`: when a
+    confirmed person last hung.
+    """
 
     aloft: bool
     standing: bool
@@ -25,6 +41,10 @@ class People:
     pickup_height_mm: float | None = None
     confirmed: bool = False
     marker_is_durable: bool = False
+    loads: tuple[tuple[int, float], ...] = ()
+    carried_kg: float = 0.0
+    lowered_ns: int = NEVER_NS
+    confirmed_ns: int = NEVER_NS
 
     @classmethod
     def after_boot(cls, kind: str, marker: Marker) -> People:
@@ -37,6 +57,26 @@ class People:
             pickup=marker.pickup,
         )
 
+    @property
+    def load_kg(self) -> float:
+        """The newest load within the window, 0 when there is none."""
+        return self.loads[-1][1] if self.loads else 0.0
+
+    @property
+    def most_kg(self) -> float:
+        """The largest load within the window."""
+        return max((kg for _, kg in self.loads), default=0.0)
+
+    @property
+    def least_kg(self) -> float:
+        """The smallest load within the window."""
+        return min((kg for _, kg in self.loads), default=0.0)
+
+    @property
+    def confirmed_lately(self) -> bool:
+        """A confirmed person hung within the window: a load that fell clears `aloft` at once."""
+        return bool(self.loads) and self.loads[0][0] <= self.confirmed_ns
+
 
 def _hysteresis(before: bool, value: float | None, on: float, off: float) -> bool:
     """Unknown keeps the last belief."""
@@ -46,25 +86,35 @@ def _hysteresis(before: bool, value: float | None, on: float, off: float) -> boo
 
 
 def remember(
-    before: People, scene: Scene, confirmed_pickup: int
+    before: People, kind: str, seen: Measured, confirmed_pickup: int, now_ns: int, p: Params
 ) -> tuple[People, tuple[Event, ...]]:
     """The person after this step's readings."""
-    if scene.kind == "chair":
-        p = scene.params
-        stroke = scene.value(SignalId.STAND_POS)
-        up = _hysteresis(before.standing, stroke, p.standing_mm, p.standing_clear_mm)
+    if kind == "chair":
+        up = _hysteresis(before.standing, seen.stroke_mm, p.standing_mm, p.standing_clear_mm)
         return replace(before, standing=up), ()
-    load = scene.value(SignalId.LOAD_KG)
-    aloft = _hysteresis(before.aloft, load, scene.params.aloft_kg, scene.params.aloft_clear_kg)
+    before = _weigh(before, seen, now_ns, p)
+    aloft = _hysteresis(before.aloft, seen.load_kg, p.aloft_kg, p.aloft_clear_kg)
     if aloft and not before.aloft:
-        height = scene.value(SignalId.HOIST_POS)
         fresh = replace(
-            before, aloft=True, pickup=before.pickup + 1, pickup_height_mm=height, confirmed=False
-        )
+            before, aloft=True, pickup=before.pickup + 1, pickup_height_mm=seen.height_mm,
+            confirmed=False, carried_kg=0.0,
+        )  # fmt: skip
         return fresh, (Event("pickup", str(fresh.pickup)),)
     events = (Event("setdown", str(before.pickup)),) if before.aloft and not aloft else ()
-    known = before.confirmed or (aloft and 0 < before.pickup == confirmed_pickup)
-    return replace(before, aloft=aloft, confirmed=known and aloft), events
+    sure = aloft and (before.confirmed or 0 < before.pickup == confirmed_pickup)
+    when = now_ns if sure else before.confirmed_ns
+    return replace(before, aloft=aloft, confirmed=sure, confirmed_ns=when), events
+
+
+def _weigh(before: People, seen: Measured, now_ns: int, p: Params) -> People:
+    """Keep the window of loads, and the most that filled the whole of it."""
+    since = now_ns - p.load_window_ms * NS_PER_MS
+    loads = tuple(item for item in before.loads if item[0] >= since)
+    if seen.load_kg is not None:
+        loads = (*loads, (now_ns, seen.load_kg))
+    now = replace(before, loads=loads, lowered_ns=now_ns if seen.lowering else before.lowered_ns)
+    whole = before.aloft and len(loads) < len(before.loads) + 1
+    return replace(now, carried_kg=max(now.carried_kg, now.least_kg)) if whole else now
 
 
 def want_marker(

@@ -1,13 +1,121 @@
 """Facts about an axis that moves: does it do what it was told, and only that (H1, H6, H7).
 
-Role: commanded speed against measured speed. Must never: trip on an unknown speed (design rule 5:
-unknown never sets the latches of H1, H6 and H7; the `feedback` and `lost` facts speak for it).
+Role: commanded speed against measured speed and position. Must never: trip on an unknown speed
+(design rule 5: unknown never sets the latches of H1, H6, H7; `feedback` and `lost` speak for it).
 """
 
 from __future__ import annotations
 
-from safety.facts import AXES, COMPUTE, AxisSignals, Compute, Scene, Truth
-from safety.types import Axis
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from safety.bounds import Params
+from safety.facts import AxisMemory, Compute, Scene, Truth, off, on, pair_open
+from safety.types import Axis, Motion, SignalId
+
+S = SignalId
+ESTOP = pair_open(S.ESTOP_A, S.ESTOP_B)
+SYNC_S = 2.0  # how fast the position estimate follows the measured one
+
+
+@dataclass(frozen=True, slots=True)
+class AxisSignals:
+    """Which signals tell about an axis, and its two motions."""
+
+    axis: Axis
+    speed: SignalId
+    position: SignalId
+    fault: SignalId
+    verified: SignalId
+    motions: Motion
+
+    def still_mm_s(self, p: Params) -> float:
+        """Measured speed up to which the axis stands."""
+        return p.stand_still_mm_s if self.axis is Axis.STANDER else p.still_mm_s
+
+    def full_mm_s(self, p: Params) -> float:
+        """The fastest it is ever commanded."""
+        if self.axis is Axis.HOIST:
+            return max(p.hoist_loaded_mm_s, p.hoist_empty_mm_s, p.hoist_down_mm_s)
+        return p.traverse_mm_s if self.axis is Axis.TRAVERSE else p.stand_mm_s
+
+
+AXES = {
+    "hoist": AxisSignals(
+        Axis.HOIST, S.HOIST_SPEED, S.HOIST_POS, S.HOIST_FAULT, S.HOIST_VERIFIED,
+        Motion.UP | Motion.DOWN,
+    ),
+    "traverse": AxisSignals(
+        Axis.TRAVERSE, S.TRAVERSE_SPEED, S.TRAVERSE_POS, S.TRAVERSE_FAULT, S.TRAVERSE_VERIFIED,
+        Motion.LEFT | Motion.RIGHT,
+    ),
+    "stand": AxisSignals(
+        Axis.STANDER, S.STAND_SPEED, S.STAND_POS, S.STAND_FAULT, S.STAND_VERIFIED,
+        Motion.STAND | Motion.SIT,
+    ),
+}  # fmt: skip
+BY_AXIS = {it.axis: it for it in AXES.values()}
+
+
+def emergency_lowering(it: AxisSignals, speed: float, scene: Scene) -> bool:
+    """Where a drive has no power, or nobody knows, what sinks is the red strap or the lever."""
+    if speed >= 0 or it.axis is Axis.TRAVERSE:
+        return False
+    dead = scene.is_off(it.fault) is not True or scene.is_off(it.verified) is not False
+    return dead or ESTOP(scene) is not False
+
+
+Watch = Callable[[AxisSignals, Scene, float, AxisMemory], bool]
+
+
+def _watched(it: AxisSignals, key: str, bound: str, wrong: Watch) -> Compute:
+    """`wrong` for longer than a number of the site; None without a measured speed."""
+
+    def fact(scene: Scene) -> Truth:
+        speed = scene.value(it.speed)
+        odd = None if speed is None else wrong(it, scene, speed, scene.axes[it.axis])
+        return scene.for_ms(f"{it.axis}:{key}", odd, getattr(scene.params, bound))
+
+    return fact
+
+
+def _runaway(it: AxisSignals, scene: Scene, speed: float, memory: AxisMemory) -> bool:
+    still = abs(speed) <= it.still_mm_s(scene.params) or memory.may_have_mm_s > 0
+    return not still and not emergency_lowering(it, speed, scene)
+
+
+def _overspeed(it: AxisSignals, scene: Scene, speed: float, memory: AxisMemory) -> bool:
+    p = scene.params
+    margin = p.stand_margin_mm_s if it.axis is Axis.STANDER else p.overspeed_margin_mm_s
+    driven = memory.may_have_mm_s > 0 and not emergency_lowering(it, speed, scene)
+    fast = driven and abs(speed) > memory.may_have_mm_s * p.overspeed_ratio + margin
+    return fast or (it.axis is Axis.HOIST and abs(speed) > p.overspeed_max_mm_s)
+
+
+def _wrong_way(it: AxisSignals, scene: Scene, speed: float, memory: AxisMemory) -> bool:
+    return memory.speed_mm_s * speed < 0 and abs(speed) > it.still_mm_s(scene.params)
+
+
+def _no_effect(it: AxisSignals, scene: Scene, speed: float, memory: AxisMemory) -> bool:
+    told = abs(memory.speed_mm_s)
+    return told != 0 and abs(speed) < min(told, it.still_mm_s(scene.params)) / 4
+
+
+def _disputed(it: AxisSignals) -> Compute:
+    """Position and integrated speed drift apart: one of them is frozen or wrong (H24)."""
+    key = f"{it.axis}:um"
+
+    def fact(scene: Scene) -> Truth:
+        speed, position, p = scene.value(it.speed), scene.value(it.position), scene.params
+        if speed is None or position is None:
+            scene.kept.pop(key, None)
+            return None
+        at, dt_s = position * 1000, scene.gap_ns / 1e9
+        guess = scene.kept.get(key, at) + speed * 1000 * dt_s
+        scene.kept[key] = round(guess + (at - guess) * min(1.0, dt_s / SYNC_S))
+        return abs(guess - at) > it.full_mm_s(p) * p.slip_ms
+
+    return fact
 
 
 def _feedback(it: AxisSignals) -> Compute:
@@ -18,93 +126,17 @@ def _lost(it: AxisSignals) -> Compute:
     return lambda s: s.value(it.speed) is None and s.value(it.position) is None
 
 
-def _flag(it: AxisSignals, healthy: bool) -> Compute:
-    signal = it.verified if healthy else it.fault
-
-    def fact(scene: Scene) -> Truth:
-        off = scene.is_off(signal)
-        return off if off is None or healthy else not off
-
-    return fact
-
-
-def _still(it: AxisSignals, scene: Scene) -> float:
-    p = scene.params
-    return p.stand_still_mm_s if it.axis is Axis.STANDER else p.still_mm_s
-
-
-def _emergency_lowering(it: AxisSignals, speed: float, scene: Scene) -> bool:
-    """Where a drive has no power, or nobody knows, what sinks is the red strap or the lever."""
-    if speed >= 0 or it.axis is Axis.TRAVERSE:
-        return False
-    dead = scene.is_off(it.fault) is not True or scene.is_off(it.verified) is not False
-    return dead or COMPUTE["estop"](scene) is not False
-
-
-def _runaway(it: AxisSignals) -> Compute:
-    def fact(scene: Scene) -> Truth:
-        speed, memory = scene.value(it.speed), scene.axes[it.axis]
-        if speed is None:
-            return None
-        still = abs(speed) <= _still(it, scene) or memory.may_have_mm_s > 0
-        running = not still and not _emergency_lowering(it, speed, scene)
-        return scene.for_ms(f"{it.axis}:runaway", running, scene.params.runaway_ms)
-
-    return fact
-
-
-def _overspeed(it: AxisSignals) -> Compute:
-    def fact(scene: Scene) -> Truth:
-        speed, memory, p = scene.value(it.speed), scene.axes[it.axis], scene.params
-        if speed is None:
-            return None
-        stander = it.axis is Axis.STANDER
-        margin = p.stand_margin_mm_s if stander else p.overspeed_margin_mm_s
-        allowed = memory.may_have_mm_s * p.overspeed_ratio + margin
-        driven = memory.may_have_mm_s > 0 and not _emergency_lowering(it, speed, scene)
-        fast = driven and abs(speed) > allowed
-        ceiling = it.axis is Axis.HOIST and abs(speed) > p.overspeed_max_mm_s
-        return scene.for_ms(f"{it.axis}:overspeed", fast or ceiling, p.overspeed_ms)
-
-    return fact
-
-
-def _wrong_way(it: AxisSignals) -> Compute:
-    def fact(scene: Scene) -> Truth:
-        speed, told = scene.value(it.speed), scene.axes[it.axis].speed_mm_s
-        if speed is None:
-            return None
-        against = told != 0 and told * speed < 0 and abs(speed) > _still(it, scene)
-        return scene.for_ms(f"{it.axis}:wrong_way", against, scene.params.wrong_way_ms)
-
-    return fact
-
-
-def _no_effect(it: AxisSignals) -> Compute:
-    def fact(scene: Scene) -> Truth:
-        speed, told = scene.value(it.speed), scene.axes[it.axis].speed_mm_s
-        if speed is None:
-            return None
-        idle = told != 0 and abs(speed) < min(abs(told), _still(it, scene)) / 4
-        return scene.for_ms(f"{it.axis}:no_effect", idle, scene.params.no_effect_ms)
-
-    return fact
-
-
-def _of_axis(name: str, it: AxisSignals) -> dict[str, Compute]:
-    made = {
-        "fault": _flag(it, healthy=False),
-        "unverified": _flag(it, healthy=True),
+def of_axis(name: str) -> dict[str, Compute]:
+    """The facts every driven axis has, by the second half of their rows' ids."""
+    it = AXES[name]
+    return {
+        "fault": on(it.fault),
+        "unverified": off(it.verified),
         "feedback": _feedback(it),
         "lost": _lost(it),
-        "runaway": _runaway(it),
-        "overspeed": _overspeed(it),
-        "wrong_way": _wrong_way(it),
-        "no_effect": _no_effect(it),
+        "disputed": _disputed(it),
+        "runaway": _watched(it, "runaway", "runaway_ms", _runaway),
+        "overspeed": _watched(it, "overspeed", "overspeed_ms", _overspeed),
+        "wrong_way": _watched(it, "wrong_way", "wrong_way_ms", _wrong_way),
+        "no_effect": _watched(it, "no_effect", "no_effect_ms", _no_effect),
     }
-    return {f"{name}_{suffix}": compute for suffix, compute in made.items()}
-
-
-ALL: dict[str, Compute] = dict(COMPUTE)
-for _name, _signals in AXES.items():
-    ALL |= _of_axis(_name, _signals)

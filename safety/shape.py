@@ -44,13 +44,6 @@ def full_speed(motion: Motion, aloft: bool, p: Params) -> float:
     return p.traverse_mm_s if motion in Motion.LEFT | Motion.RIGHT else p.stand_mm_s
 
 
-def top_speed(axis: Axis, p: Params) -> float:
-    """The most an axis may have been doing when we were not looking."""
-    if axis is Axis.HOIST:
-        return max(p.hoist_loaded_mm_s, p.hoist_empty_mm_s, p.hoist_down_mm_s)
-    return p.traverse_mm_s if axis is Axis.TRAVERSE else p.stand_mm_s
-
-
 def slew(memory: AxisMemory, target_mm_s: float, ramp: Dynamics, dt_ns: int) -> float:
     """One step from the last commanded speed towards the target."""
     dt_s = min(max(dt_ns, 0), MAX_STEP_MS * NS_PER_MS) / 1e9

@@ -30,59 +30,51 @@ _FLAG = Spec("feedback_ms")
 _SPEED = Spec("feedback_ms", -2000, 2000)
 _POSITION = Spec("feedback_ms", -500, 20000)
 _SLOW = Spec("slow_ms", 0, 110)
+_LOAD = Spec("load_ms", -50, 1000)
 
 S = SignalId
-_COMMON: dict[SignalId, Spec] = {
-    S.ESTOP_A: _CONTACT,
-    S.ESTOP_B: _CONTACT,
-    S.BATTERY_PCT: _SLOW,
-    S.CHARGER_ABSENT: _CONTACT,
-}
+
+
+def _specs(spec: Spec, *signals: SignalId) -> dict[SignalId, Spec]:
+    return dict.fromkeys(signals, spec)
+
+
+_BOTH = _specs(_CONTACT, S.ESTOP_A, S.ESTOP_B, S.CHARGER_ABSENT) | _specs(_SLOW, S.BATTERY_PCT)
+# What a device of this kind must have.
 SPECS: dict[str, dict[SignalId, Spec]] = {
-    "lift": _COMMON
-    | {
-        S.UPPER_FREE: _CONTACT,
-        S.LOWER_FREE: _CONTACT,
-        S.STRAP_TIGHT: _CONTACT,
-        S.RAIL_LEFT_FREE: _CONTACT,
-        S.RAIL_RIGHT_FREE: _CONTACT,
-        S.LOAD_KG: Spec("load_ms", -50, 1000),
-        S.HOIST_SPEED: _SPEED,
-        S.HOIST_POS: _POSITION,
-        S.HOIST_FAULT: _FLAG,
-        S.HOIST_VERIFIED: _FLAG,
-        S.TRAVERSE_SPEED: _SPEED,
-        S.TRAVERSE_POS: _POSITION,
-        S.TRAVERSE_FAULT: _FLAG,
-        S.TRAVERSE_VERIFIED: _FLAG,
-    },
-    "chair": _COMMON
-    | {
-        S.KNEE_A: _CONTACT,
-        S.KNEE_B: _CONTACT,
-        S.BELT_A: _CONTACT,
-        S.BELT_B: _CONTACT,
-        S.BRAKES_ON: _CONTACT,
-        S.FEET_KG: Spec("io_ms", -20, 300),
-        S.PITCH_DEG: Spec("io_ms", -90, 90),
-        S.ROLL_DEG: Spec("io_ms", -90, 90),
-        S.STAND_SPEED: _SPEED,
-        S.STAND_POS: _POSITION,
-        S.STAND_FAULT: _FLAG,
-        S.STAND_VERIFIED: _FLAG,
-        S.DRIVE_SPEED: Spec("slow_ms", -10000, 10000),
-        S.DRIVE_FAULT: Spec("slow_ms"),
-        S.DRIVE_VERIFIED: Spec("slow_ms"),
-    },
+    "lift": _BOTH
+    | _specs(_CONTACT, S.UPPER_FREE, S.LOWER_FREE, S.STRAP_TIGHT, S.RAIL_LEFT_FREE)
+    | _specs(_CONTACT, S.RAIL_RIGHT_FREE)
+    | _specs(_LOAD, S.LOAD_KG)
+    | _specs(_SPEED, S.HOIST_SPEED, S.TRAVERSE_SPEED)
+    | _specs(_POSITION, S.HOIST_POS, S.TRAVERSE_POS)
+    | _specs(_FLAG, S.HOIST_FAULT, S.HOIST_VERIFIED, S.TRAVERSE_FAULT, S.TRAVERSE_VERIFIED),
+    "chair": _BOTH
+    | _specs(_CONTACT, S.KNEE_A, S.KNEE_B, S.BELT_A, S.BELT_B, S.BRAKES_ON)
+    | _specs(Spec("io_ms", -20, 300), S.FEET_KG)
+    | _specs(Spec("io_ms", -90, 90), S.PITCH_DEG, S.ROLL_DEG)
+    | _specs(_SPEED, S.STAND_SPEED)
+    | _specs(_POSITION, S.STAND_POS)
+    | _specs(_FLAG, S.STAND_FAULT, S.STAND_VERIFIED)
+    | _specs(Spec("slow_ms", -10000, 10000), S.DRIVE_SPEED)
+    | _specs(Spec("slow_ms"), S.DRIVE_FAULT, S.DRIVE_VERIFIED),
 }
-# Shown and recorded, but no boot condition and no row of their own.
-OPTIONAL: dict[SignalId, Spec] = {
-    S.BATTERY_V: Spec("slow_ms", 0, 100),
-    S.HOIST_CURRENT: Spec("feedback_ms", -400, 400),
-    S.STAND_CURRENT: Spec("feedback_ms", 0, 60),
-    S.HAND_PRESENT: _CONTACT,
-    S.RUN_ENABLE: _CONTACT,
+# What it may have; a row that needs one of these exists only where it is fitted.
+_EITHER = (
+    _specs(_CONTACT, S.BUS_OK, S.PINCH_FREE, S.HAND_PRESENT, S.HAND_OK, S.RUN_ENABLE)
+    | _specs(Spec("slow_ms", 0, 100), S.BATTERY_V)
+    | _specs(Spec("slow_ms", -40, 200), S.MOTOR_TEMP)
+)
+OPTIONAL: dict[str, dict[SignalId, Spec]] = {
+    "lift": _EITHER
+    | _specs(_CONTACT, S.RAIL_GATE_A, S.RAIL_GATE_B, S.MOTOR_LATCHED)
+    | _specs(_LOAD, S.LOAD_LEFT_KG, S.LOAD_RIGHT_KG)
+    | _specs(Spec("feedback_ms", -400, 400), S.HOIST_CURRENT),
+    "chair": _EITHER
+    | _specs(_CONTACT, S.CASTORS_LOCKED)
+    | _specs(Spec("feedback_ms", 0, 60), S.STAND_CURRENT),
 }
+KNOWN = {kind: SPECS[kind] | OPTIONAL[kind] for kind in SPECS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +110,7 @@ def qualities(
     kind: str, readings: Mapping[SignalId, Reading], now_ns: int, params: Params
 ) -> dict[SignalId, Quality]:
     """The quality of every signal of this kind of device, the missing ones included."""
-    specs = SPECS[kind] | OPTIONAL
     return {
         signal: quality(readings.get(signal), spec, now_ns, params)
-        for signal, spec in specs.items()
+        for signal, spec in KNOWN[kind].items()
     }

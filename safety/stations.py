@@ -57,6 +57,12 @@ def pressed(stations: Stations) -> Motion:
     return owner.motion if owner and owner.press else Motion.NONE
 
 
+def held_ms(stations: Stations, now_ns: int) -> float:
+    """For how long the live press has been held; 0 when there is none."""
+    owner = stations.by_name.get(stations.owner)
+    return (now_ns - owner.press_ns) / NS_PER_MS if owner and owner.press else 0.0
+
+
 def kill(stations: Stations, why: str, now_ns: int) -> tuple[Stations, tuple[Event, ...]]:
     """End every live press for ever."""
     if not any(station.press for station in stations.by_name.values()):

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from safety import evaluate, stations
-from safety.authority import Authority, absorb, ages, granted
+from safety.authority import Authority, absorb, granted
 from safety.command import command
 from safety.evaluate import MOTIONS_OF, Active
 from safety.facts import Scene
-from safety.memory import remember, want_marker
-from safety.signals import NS_PER_MS, OPTIONAL, SPECS, Reading, accept, qualities
+from safety.memory import Measured, People, remember, want_marker
+from safety.motion_facts import BY_AXIS
+from safety.signals import KNOWN, Reading, accept, qualities
 from safety.state import KernelConfig, KernelState
 from safety.types import (
     AXIS_OF,
@@ -28,7 +29,7 @@ from safety.types import (
     Quality,
     Sample,
     SignalId,
-)
+)  # fmt: skip
 from safety.verdict import AxisCommand, Cmd, Event, MotionVerdict, Verdict
 
 LOADED = (Axis.HOIST, Axis.TRAVERSE, Axis.STANDER)  # what a person may hang from
@@ -49,9 +50,7 @@ def step(
     authority, events = absorb(state.authority, inputs, now_ns, p, carrying)
     readings = _readings(config.kind, state.readings, inputs)
     scene = _scene(config, state, authority, readings, now_ns)
-    people, more = remember(state.people, scene, authority.confirmed_pickup)
-    scene.aloft, scene.standing = people.aloft, people.standing
-    scene.pickup_height_mm, scene.confirmed = people.pickup_height_mm, people.confirmed
+    scene.people, more = _people(scene)
     facts = evaluate.truths(scene)
     latched = evaluate.latch(
         config.kind, facts, state.latched, authority.reset, set(authority.released)
@@ -62,8 +61,8 @@ def step(
     changes = _row_events(state, active, latched)
     authority, ended, hard = _end_presses(state, authority, active, motions, now_ns)
     draft = replace(
-        state, last_ns=now_ns, authority=authority, people=people, readings=readings,
-        since=scene.since, latched=latched, active=tuple(item.name for item in active), ready=ready,
+        state, last_ns=now_ns, authority=authority, people=scene.people, readings=readings,
+        kept=scene.kept, latched=latched, active=tuple(item.name for item in active), ready=ready,
         lately=_lately(state.lately, active, now_ns),
     )  # fmt: skip
     hard = hard or authority.hard_stop
@@ -86,7 +85,7 @@ def _belongs(kind: str, item: KernelInput) -> bool:
 def _readings(
     kind: str, before: Mapping[SignalId, Reading], inputs: tuple[KernelInput, ...]
 ) -> Mapping[SignalId, Reading]:
-    specs = SPECS[kind] | OPTIONAL
+    specs = KNOWN[kind]
     fresh = {
         item.signal: accept(specs[item.signal], item.value, item.t_ns, item.ok)
         for item in inputs
@@ -102,40 +101,45 @@ def _scene(
     readings: Mapping[SignalId, Reading],
     now_ns: int,
 ) -> Scene:
-    p = config.params
-    plan = authority.plan
-    age = ages(authority, now_ns)
     return Scene(
         kind=config.kind,
         now_ns=now_ns,
-        params=p,
-        quality=qualities(config.kind, readings, now_ns, p),
+        gap_ns=now_ns - state.last_ns,
+        params=config.params,
+        fitted=config.expected,
+        quality=qualities(config.kind, readings, now_ns, config.params),
         raw={signal: reading.value for signal, reading in readings.items()},
         axes=state.axes,
-        limit_kg=min(p.swl_kg, plan.limit_kg) if plan else p.swl_kg,
-        gap_ms=(now_ns - state.last_ns) / NS_PER_MS,
-        evidence_lost=authority.evidence_lost,
-        key_held=stations.held_at_start(authority.stations, now_ns, p),
-        permission_age_ms=age.permission,
-        guard_age_ms=age.guard,
-        guard_cut=bool(authority.guard and authority.guard.cut),
-        recorder_age_ms=age.recorder,
-        recorder_healthy=bool(authority.recorder and authority.recorder.healthy),
-        in_transfer=authority.in_transfer(state.people.aloft or state.people.standing),
-        one_carer_refused=bool(plan and plan.carers < 2 and not plan.one_carer_allowed),
+        authority=authority,
+        latched=state.latched,
+        boot_ns=state.boot_ns,
         ready=state.ready,
         fallback=config.fallback,
-        aloft=state.people.aloft,
-        standing=state.people.standing,
-        since=dict(state.since),
+        people=state.people,
+        kept=dict(state.kept),
     )
+
+
+def _people(scene: Scene) -> tuple[People, tuple[Event, ...]]:
+    """The person after this step's readings."""
+    if scene.kind == "chair":
+        seen = Measured(None, None, scene.value(SignalId.STAND_POS), lowering=False)
+    else:
+        speed = scene.value(SignalId.HOIST_SPEED) or 0.0
+        sinking = speed < -BY_AXIS[Axis.HOIST].still_mm_s(scene.params)
+        seen = Measured(
+            scene.value(SignalId.LOAD_KG), scene.value(SignalId.HOIST_POS), None,
+            lowering=sinking or scene.axes[Axis.HOIST].speed_mm_s < 0,
+        )  # fmt: skip
+    confirmed = scene.authority.confirmed_pickup
+    return remember(scene.people, scene.kind, seen, confirmed, scene.now_ns, scene.params)
 
 
 def _may_leave_faulted(
     kind: str, scene: Scene, authority: Authority, latched: frozenset[str]
 ) -> bool:
     """Rule 9: nodes up, read-back right, run enable not off, neutral seen, no latch."""
-    fresh = all(scene.quality[signal] is Quality.FRESH for signal in SPECS[kind])
+    fresh = all(scene.quality[signal] is Quality.FRESH for signal in scene.fitted)
     if (
         not fresh
         or latched

@@ -2,26 +2,30 @@
 
 Role: which fact forbids which motions, how hard, and what ends it. Everything else (reasons on the
 panel, documents, tests) is made from these rows. Must never: hold logic; a row names a fact,
-`facts.py` computes it.
+`facts.py` and `motion_facts.py` compute it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safety import facts as f
+from safety import load_facts as w
+from safety.facts import Compute
+from safety.motion_facts import AXES, ESTOP, of_axis
 from safety.types import (
     ALL_MOTIONS,
     HOISTING,
     LOWERING,
     NEED_MARKER,
     NEED_PERMISSION,
-    STANDING,
     TRAVERSE,
     Act,
     Clear,
     Motion,
     Priority,
-)
+    SignalId,
+)  # fmt: skip
 
 LIFT = frozenset({"lift"})
 CHAIR = frozenset({"chair"})
@@ -39,169 +43,208 @@ class Reaction:
 Reactions = tuple[Reaction, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One interlock; `id` also names its fact. `when_true` / `when_unknown`: what it does."""
+    """One interlock. `when_true` / `when_unknown`: what it does. `needs`: it exists only where
+    these signals are fitted.
+    """
 
     id: str
     hazard: str
+    fact: Compute
     when_true: Reactions
     when_unknown: Reactions
-    clear: Clear = Clear.AUTO
     priority: Priority = Priority.LOW
+    clear: Clear = Clear.AUTO
     kinds: frozenset[str] = BOTH
+    needs: frozenset[SignalId] = frozenset()
 
 
-def _r(act: Act, motions: Motion) -> Reaction:
-    return Reaction(act, motions)
+def _r(*pairs: tuple[Act, Motion]) -> Reactions:
+    return tuple(Reaction(act, motions) for act, motions in pairs)
 
 
-M = Motion
-NOTHING: Reactions = ()
-WARN = (_r(Act.WARN, ALL_MOTIONS),)
-# Rule 5: what an unknown signal does. Lowering stays, slowly, on a fresh press.
-LOWER_SLOWLY = (_r(Act.HOLD, NEED_PERMISSION), _r(Act.SLOW, LOWERING))
-HOLD_ALL = (_r(Act.HOLD, ALL_MOTIONS),)
-QUICK_ALL = (_r(Act.QUICK, ALL_MOTIONS),)
-ISOLATE_ALL = (_r(Act.ISOLATE, ALL_MOTIONS),)
-STOP_RISE = (_r(Act.HOLD, M.UP | TRAVERSE),)
-STOP_STAND = (_r(Act.HOLD, M.STAND),)
-STAND_SLOWLY = (_r(Act.HOLD, M.STAND | M.DRIVE), _r(Act.SLOW, M.SIT))
+M, S = Motion, SignalId
 HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+AUTO, RESET, SERVICE = Clear.AUTO, Clear.RESET, Clear.SERVICE
+WARN, SLOW, HOLD, QUICK, ISOLATE = Act.WARN, Act.SLOW, Act.HOLD, Act.QUICK, Act.ISOLATE
+NOTHING: Reactions = ()
+WARNING = _r((WARN, ALL_MOTIONS))
+# Rule 5: what an unknown signal does. Lowering stays, slowly, on a fresh press.
+LOWER_SLOWLY = _r((HOLD, NEED_PERMISSION), (SLOW, LOWERING))
+STAND_SLOWLY = _r((HOLD, M.STAND | M.DRIVE), (SLOW, M.SIT))
+HOLD_ALL, QUICK_ALL = _r((HOLD, ALL_MOTIONS)), _r((QUICK, ALL_MOTIONS))
+ISOLATE_ALL = _r((ISOLATE, ALL_MOTIONS))
+NO_NEW = _r((HOLD, NEED_MARKER))  # neither UP nor STAND
+LOWER_ONLY = _r((HOLD, NEED_PERMISSION))
+NO_RISE, NO_TRAVERSE = _r((HOLD, M.UP | TRAVERSE)), _r((HOLD, TRAVERSE))
+NO_UP, NO_STAND = _r((HOLD, M.UP)), _r((HOLD, M.STAND))
+NO_DRIVE, NO_CHAIR = _r((HOLD, M.DRIVE)), _r((HOLD, M.STAND | M.DRIVE))
+QUICK_RISE, SLOW_TRAVERSE = _r((QUICK, M.UP | TRAVERSE)), _r((SLOW, TRAVERSE))
 
+
+def _needs(*signals: SignalId) -> frozenset[SignalId]:
+    return frozenset(signals)
+
+
+GATES = (S.RAIL_GATE_A, S.RAIL_GATE_B)
+KNEES, BELTS = (S.KNEE_A, S.KNEE_B), (S.BELT_A, S.BELT_B)
+BUSES, EDGES = _needs(S.BUS_OK), _needs(S.PINCH_FREE)
+VOLTS, RELAY, STRAPS = _needs(S.BATTERY_V), _needs(S.RUN_ENABLE), (S.LOAD_LEFT_KG, S.LOAD_RIGHT_KG)
+sag, deep = (f.below(S.BATTERY_V, f"battery_{x}_v", "battery_v_ms") for x in ("sag", "deep"))
+dead = f.below(S.BATTERY_V, "battery_dead_v")
+pinched = _r((QUICK, LOWERING | TRAVERSE))
+slack = _r((QUICK, M.DOWN), (HOLD, TRAVERSE))
+strap_failed = _r((ISOLATE, HOISTING), (HOLD, TRAVERSE))
+
+# fmt: off
 _COMMON = (
-    Row(id="estop", hazard="H19", when_true=ISOLATE_ALL, when_unknown=LOWER_SLOWLY,
-        clear=Clear.RESET, priority=HIGH),
-    Row(id="estop_discrepancy", hazard="H20", when_true=ISOLATE_ALL,
-        when_unknown=NOTHING, clear=Clear.SERVICE, priority=HIGH),
-    Row(id="lag_warn", hazard="H33", when_true=WARN, when_unknown=WARN),
-    Row(id="lag_stop", hazard="H33", when_true=QUICK_ALL, when_unknown=QUICK_ALL,
-        priority=MEDIUM),
-    Row(id="evidence_lost", hazard="H2", when_true=HOLD_ALL,
-        when_unknown=HOLD_ALL, priority=MEDIUM),
-    Row(id="key_held", hazard="H3", when_true=WARN, when_unknown=WARN),
-    Row(id="permission_lost", hazard="H2", when_true=LOWER_SLOWLY,
-        when_unknown=LOWER_SLOWLY, priority=MEDIUM),
-    Row(id="guard_lost", hazard="H1", when_true=LOWER_SLOWLY,
-        when_unknown=LOWER_SLOWLY, priority=MEDIUM),
-    Row(id="guard_cut", hazard="H1", when_true=LOWER_SLOWLY,
-        when_unknown=LOWER_SLOWLY, priority=HIGH),
-    Row(id="recorder_lost", hazard="H37", when_true=(_r(Act.HOLD, NEED_MARKER),),
-        when_unknown=(_r(Act.HOLD, NEED_MARKER),), priority=MEDIUM),
-    Row(id="boot_faulted", hazard="H3", when_true=LOWER_SLOWLY,
-        when_unknown=LOWER_SLOWLY),
-    Row(id="config_fallback", hazard="H34", when_true=LOWER_SLOWLY,
-        when_unknown=LOWER_SLOWLY, priority=MEDIUM),
-    Row(id="one_carer", hazard="H26", when_true=(_r(Act.HOLD, NEED_MARKER),),
-        when_unknown=(_r(Act.HOLD, NEED_MARKER),), priority=MEDIUM),
-    Row(id="battery_reserve", hazard="H14",
-        when_true=(_r(Act.HOLD, NEED_MARKER),), when_unknown=(_r(Act.HOLD, NEED_MARKER),),
-        priority=MEDIUM),
-    Row(id="battery_critical", hazard="H16",
-        when_true=(_r(Act.HOLD, NEED_PERMISSION),), when_unknown=LOWER_SLOWLY, priority=HIGH),
-)  # fmt: skip
+    # id, hazard, fact, when true, when unknown, priority, clear, kinds, needs
+    Row("estop", "H19", ESTOP, ISOLATE_ALL, LOWER_SLOWLY, HIGH, RESET),
+    Row("estop_discrepancy", "H20", f.pair_differs(S.ESTOP_A, S.ESTOP_B, "estop_discrepancy_ms"),
+        ISOLATE_ALL, NOTHING, HIGH, SERVICE),
+    Row("lag_warn", "H33", f.lag("lag_warn_ms"), WARNING, WARNING),
+    Row("lag_stop", "H33", f.lag("lag_stop_ms"), QUICK_ALL, QUICK_ALL, MEDIUM),
+    Row("evidence_lost", "H2", lambda s: s.authority.evidence_lost, HOLD_ALL, HOLD_ALL, MEDIUM),
+    Row("permission_lost", "H2", f.permission_lost, LOWER_SLOWLY, LOWER_SLOWLY, MEDIUM),
+    Row("key_held", "H3", lambda s: s.authority.key_held, WARNING, WARNING),
+    Row("boot_faulted", "H3", lambda s: not s.ready, LOWER_SLOWLY, LOWER_SLOWLY),
+    Row("cleaning", "H3", f.for_new(f.locked("cleaning")), HOLD_ALL, NOTHING),
+    Row("press_long", "H21", lambda s: s.authority.press_long, HOLD_ALL, HOLD_ALL, MEDIUM),
+    Row("hand_fault", "H21", f.off(S.HAND_OK), WARNING, NOTHING, needs=_needs(S.HAND_OK)),
+    Row("guard_lost", "H1", f.guard_lost, LOWER_SLOWLY, LOWER_SLOWLY, MEDIUM),
+    Row("guard_cut", "H1", f.guard_cut, LOWER_SLOWLY, LOWER_SLOWLY, HIGH),
+    Row("relay_welded", "H1", f.relay_welded, LOWER_SLOWLY, NOTHING, HIGH, SERVICE, needs=RELAY),
+    Row("recorder_lost", "H37", f.recorder_lost, NO_NEW, NO_NEW, MEDIUM),
+    Row("quarantine", "H37", f.quarantine, NO_NEW, NOTHING, MEDIUM, SERVICE),
+    Row("overdue", "H36", f.for_new(f.locked("overdue")), NO_NEW, NO_NEW),
+    Row("paused", "H27", f.locked("paused"), LOWER_ONLY, NOTHING),
+    Row("config_fallback", "H34", lambda s: s.fallback, LOWER_SLOWLY, LOWER_SLOWLY, MEDIUM),
+    Row("one_carer", "H26", f.plan_says(lambda a: a.one_carer_refused), NO_NEW, NO_NEW, MEDIUM),
+    Row("wrong_resident", "H26", f.plan_says(lambda a: not a.resident_ok), NO_NEW, NO_NEW, MEDIUM),
+    Row("wrong_sling", "H26", f.plan_says(lambda a: not a.sling_ok), NO_NEW, NO_NEW, MEDIUM),
+    Row("battery_reserve", "H14", f.for_new(f.below(S.BATTERY_PCT, "battery_reserve_pct")), NO_NEW,
+        NO_NEW, MEDIUM),
+    Row("battery_sag", "H14", f.for_new(sag), NO_NEW, NO_NEW, MEDIUM, needs=VOLTS),
+    Row("battery_critical", "H16", f.below(S.BATTERY_PCT, "battery_critical_pct"), LOWER_ONLY,
+        LOWER_SLOWLY, HIGH),
+    Row("deep_discharge", "H16", deep, LOWER_ONLY, LOWER_SLOWLY, HIGH, needs=VOLTS),
+    Row("power_lost", "H15", dead, LOWER_SLOWLY, LOWER_SLOWLY, HIGH, needs=VOLTS),
+    Row("duty", "H18", f.duty, NO_NEW, NO_NEW),
+    Row("temperature", "H18", f.for_new(f.above(S.MOTOR_TEMP, "motor_temp_c")), NO_NEW, NO_NEW,
+        needs=_needs(S.MOTOR_TEMP)),
+    Row("bus_off", "H23", f.off(S.BUS_OK), LOWER_SLOWLY, LOWER_SLOWLY, HIGH, needs=BUSES),
+    Row("boot_deadline", "H23", f.boot_deadline, LOWER_SLOWLY, LOWER_SLOWLY, MEDIUM),
+    Row("pinch", "H9", f.off(S.PINCH_FREE), pinched, LOWER_SLOWLY, HIGH, needs=EDGES),
+)
 
 _LIFT = (
-    Row(id="upper_limit", hazard="H10", when_true=(_r(Act.QUICK, M.UP),),
-        when_unknown=LOWER_SLOWLY, kinds=LIFT),
-    Row(id="lower_limit", hazard="H8", when_true=(_r(Act.QUICK, M.DOWN),),
-        when_unknown=LOWER_SLOWLY, kinds=LIFT),
-    Row(id="lower_limit_disputed", hazard="H24",
-        when_true=LOWER_SLOWLY, when_unknown=NOTHING, kinds=LIFT, priority=MEDIUM),
-    Row(id="slack", hazard="H8",
-        when_true=(_r(Act.QUICK, M.DOWN), _r(Act.HOLD, TRAVERSE)),
-        when_unknown=LOWER_SLOWLY, kinds=LIFT, priority=MEDIUM),
-    Row(id="slack_disputed", hazard="H24", when_true=LOWER_SLOWLY,
-        when_unknown=NOTHING, kinds=LIFT, priority=MEDIUM),
-    Row(id="blind", hazard="H24", when_true=HOLD_ALL, when_unknown=HOLD_ALL, kinds=LIFT,
-        priority=HIGH),
-    Row(id="rail_left", hazard="H11", when_true=(_r(Act.QUICK, M.LEFT),),
-        when_unknown=LOWER_SLOWLY, kinds=LIFT),
-    Row(id="rail_right", hazard="H11", when_true=(_r(Act.QUICK, M.RIGHT),),
-        when_unknown=LOWER_SLOWLY, kinds=LIFT),
-    Row(id="overload_warn", hazard="H4", when_true=WARN, when_unknown=NOTHING,
+    Row("upper_limit", "H10", f.off(S.UPPER_FREE), _r((QUICK, M.UP)), LOWER_SLOWLY, kinds=LIFT),
+    Row("height_fence", "H10", f.above(S.HOIST_POS, "hoist_top_mm"), NO_UP, NO_UP, kinds=LIFT),
+    Row("lower_limit", "H8", w.agrees(S.LOWER_FREE, True), _r((QUICK, M.DOWN)), LOWER_SLOWLY,
         kinds=LIFT),
-    Row(id="overload", hazard="H4", when_true=STOP_RISE, when_unknown=NOTHING,
-        kinds=LIFT, priority=MEDIUM),
-    Row(id="overload_hard", hazard="H4",
-        when_true=(_r(Act.QUICK, M.UP | TRAVERSE),), when_unknown=LOWER_SLOWLY, kinds=LIFT,
-        priority=HIGH),
-    Row(id="loops_unconfirmed", hazard="H5", when_true=(_r(Act.HOLD, TRAVERSE),),
-        when_unknown=(_r(Act.HOLD, TRAVERSE),), kinds=LIFT),
-    Row(id="tension_pause", hazard="H5", when_true=STOP_RISE,
-        when_unknown=STOP_RISE, kinds=LIFT),
-)  # fmt: skip
+    Row("lower_limit_disputed", "H24", w.agrees(S.LOWER_FREE, False), LOWER_SLOWLY, NOTHING, MEDIUM,
+        kinds=LIFT),
+    Row("slack", "H8", w.agrees(S.STRAP_TIGHT, True), slack, LOWER_SLOWLY, MEDIUM, kinds=LIFT),
+    Row("slack_disputed", "H24", w.agrees(S.STRAP_TIGHT, False), LOWER_SLOWLY, NOTHING, MEDIUM,
+        kinds=LIFT),
+    Row("slack_rise", "H8", w.slack_rise, NO_UP, NO_UP, MEDIUM, kinds=LIFT),
+    Row("blind", "H24", w.blind, HOLD_ALL, HOLD_ALL, HIGH, kinds=LIFT),
+    Row("rail_left", "H11", f.off(S.RAIL_LEFT_FREE), _r((QUICK, M.LEFT)), LOWER_SLOWLY, kinds=LIFT),
+    Row("rail_right", "H11", f.off(S.RAIL_RIGHT_FREE), _r((QUICK, M.RIGHT)), LOWER_SLOWLY,
+        kinds=LIFT),
+    Row("fence_left", "H11", f.below(S.TRAVERSE_POS, "rail_min_mm"), _r((HOLD, M.LEFT)),
+        NO_TRAVERSE, kinds=LIFT),
+    Row("fence_right", "H11", f.above(S.TRAVERSE_POS, "rail_max_mm"), _r((HOLD, M.RIGHT)),
+        NO_TRAVERSE, kinds=LIFT),
+    Row("rail_gate", "H11", f.pair_open(*GATES), NO_TRAVERSE, LOWER_SLOWLY, MEDIUM, AUTO, LIFT,
+        _needs(*GATES)),
+    Row("rail_gate_discrepancy", "H11", f.pair_differs(*GATES, "rail_gate_ms"), NO_TRAVERSE,
+        NO_TRAVERSE, MEDIUM, RESET, LIFT, _needs(*GATES)),
+    Row("over_joint", "H11", w.over_joint, NO_UP, NO_UP, kinds=LIFT),
+    Row("person_low", "H12", w.person_low, SLOW_TRAVERSE, SLOW_TRAVERSE, kinds=LIFT),
+    Row("motor_latch", "H13", f.off(S.MOTOR_LATCHED), NO_RISE, LOWER_SLOWLY, HIGH, AUTO, LIFT,
+        _needs(S.MOTOR_LATCHED)),
+    Row("relocated", "H13", f.locked("relocated"), NO_UP, NO_UP, MEDIUM, kinds=LIFT),
+    Row("charger_up", "H17", f.charger_up, NO_UP, NOTHING, kinds=LIFT),
+    Row("overload_warn", "H4", w.over_limit(), WARNING, NOTHING, kinds=LIFT),
+    Row("overload", "H4", w.over_limit("overload_stop_ratio", "overload_filter_ms"), NO_RISE,
+        NOTHING, MEDIUM, kinds=LIFT),
+    Row("overload_hard", "H4", w.over_limit("overload_hard_ratio"), QUICK_RISE, LOWER_SLOWLY, HIGH,
+        kinds=LIFT),
+    Row("load_drift", "H25", w.load_drift, WARNING, NOTHING, kinds=LIFT),
+    Row("load_frozen", "H24", w.load_frozen, LOWER_SLOWLY, NOTHING, MEDIUM, RESET, LIFT),
+    Row("load_disputed", "H24", w.load_disputed, LOWER_SLOWLY, NOTHING, MEDIUM, RESET, LIFT,
+        _needs(S.HOIST_CURRENT)),
+    Row("loops_unconfirmed", "H5", lambda s: s.people.aloft and not s.people.confirmed, NO_TRAVERSE,
+        NO_TRAVERSE, kinds=LIFT),
+    Row("tension_pause", "H5", w.tension_pause, NO_RISE, NO_RISE, kinds=LIFT),
+    Row("asymmetry", "H5", w.asymmetry, NO_RISE, LOWER_SLOWLY, HIGH, AUTO, LIFT, _needs(*STRAPS)),
+    Row("load_step", "H5", w.load_step, QUICK_RISE, NOTHING, HIGH, RESET, LIFT),
+    Row("load_gone", "H6", w.load_gone, strap_failed, NOTHING, HIGH, SERVICE, LIFT),
+    Row("load_rise", "H9", w.load_rise, _r((QUICK, M.UP)), NOTHING, HIGH, kinds=LIFT),
+)
 
 _CHAIR = (
-    Row(id="brakes", hazard="H28", when_true=STOP_STAND, when_unknown=STAND_SLOWLY,
-        kinds=CHAIR, priority=MEDIUM),
-    Row(id="knee_block", hazard="H29", when_true=STOP_STAND, when_unknown=STAND_SLOWLY,
-        kinds=CHAIR, priority=HIGH),
-    Row(id="knee_discrepancy", hazard="H29", when_true=STAND_SLOWLY,
-        when_unknown=STAND_SLOWLY, kinds=CHAIR, priority=MEDIUM),
-    Row(id="chest_belt", hazard="H29", when_true=STOP_STAND, when_unknown=STAND_SLOWLY,
-        kinds=CHAIR, priority=HIGH),
-    Row(id="belt_discrepancy", hazard="H29", when_true=STAND_SLOWLY,
-        when_unknown=STAND_SLOWLY, kinds=CHAIR, priority=MEDIUM),
-    Row(id="feet", hazard="H30", when_true=STOP_STAND, when_unknown=STAND_SLOWLY,
-        kinds=CHAIR, priority=HIGH),
-    Row(id="pitch", hazard="H28", when_true=(_r(Act.HOLD, M.STAND),),
-        when_unknown=STAND_SLOWLY, kinds=CHAIR, priority=MEDIUM),
-    Row(id="charger", hazard="H17", when_true=(_r(Act.HOLD, M.STAND | M.DRIVE),),
-        when_unknown=STAND_SLOWLY, kinds=CHAIR),
-    Row(id="stood", hazard="H32", when_true=(_r(Act.HOLD, M.DRIVE),),
-        when_unknown=(_r(Act.HOLD, M.DRIVE),), kinds=CHAIR),
-    Row(id="drive_fault", hazard="H23", when_true=(_r(Act.HOLD, M.DRIVE),),
-        when_unknown=(_r(Act.HOLD, M.DRIVE | M.STAND),), kinds=CHAIR),
-    Row(id="drive_unverified", hazard="H33",
-        when_true=(_r(Act.HOLD, M.DRIVE | M.STAND),),
-        when_unknown=(_r(Act.HOLD, M.DRIVE | M.STAND),), kinds=CHAIR),
-    Row(id="drive_moving", hazard="H32", when_true=STOP_STAND,
-        when_unknown=STOP_STAND, kinds=CHAIR, priority=MEDIUM),
-)  # fmt: skip
+    Row("brakes", "H28", f.off(S.BRAKES_ON), NO_STAND, STAND_SLOWLY, MEDIUM, kinds=CHAIR),
+    Row("pitch", "H28", f.pitch, NO_STAND, STAND_SLOWLY, MEDIUM, kinds=CHAIR),
+    Row("knee_block", "H29", f.pair_open(*KNEES), NO_STAND, STAND_SLOWLY, HIGH, kinds=CHAIR),
+    Row("knee_discrepancy", "H29", f.pair_differs(*KNEES, "pair_discrepancy_ms"), STAND_SLOWLY,
+        STAND_SLOWLY, MEDIUM, kinds=CHAIR),
+    Row("chest_belt", "H29", f.pair_open(*BELTS), NO_STAND, STAND_SLOWLY, HIGH, kinds=CHAIR),
+    Row("belt_discrepancy", "H29", f.pair_differs(*BELTS, "pair_discrepancy_ms"), STAND_SLOWLY,
+        STAND_SLOWLY, MEDIUM, kinds=CHAIR),
+    Row("feet", "H30", f.below(S.FEET_KG, "feet_kg"), NO_STAND, STAND_SLOWLY, HIGH, kinds=CHAIR),
+    Row("castor_lock", "H31", f.castor_lock, NO_STAND, STAND_SLOWLY, HIGH, AUTO, CHAIR,
+        _needs(S.CASTORS_LOCKED)),
+    Row("charger", "H17", f.off(S.CHARGER_ABSENT), NO_CHAIR, STAND_SLOWLY, kinds=CHAIR),
+    Row("sit_obstructed", "H9", f.sit_obstructed, _r((QUICK, M.SIT)), NOTHING, HIGH, AUTO, CHAIR,
+        _needs(S.STAND_CURRENT)),
+    Row("stood", "H32", f.stood, NO_DRIVE, NO_DRIVE, kinds=CHAIR),
+    Row("drive_moving", "H32", f.drive_moving, NO_STAND, NO_STAND, MEDIUM, kinds=CHAIR),
+    Row("drive_fault", "H23", f.on(S.DRIVE_FAULT), NO_DRIVE, NO_CHAIR, kinds=CHAIR),
+    Row("drive_unverified", "H33", f.off(S.DRIVE_VERIFIED), NO_CHAIR, NO_CHAIR, kinds=CHAIR),
+)
+# fmt: on
 
 
-def _axis_rows(
-    axis: str, motions: Motion, others: Motion, kinds: frozenset[str]
-) -> tuple[Row, ...]:
+def _axis_rows(name: str, others: Motion, kinds: frozenset[str]) -> tuple[Row, ...]:
     """The rows every driven axis has. `others`: what stops too (lowering: slows) when it cannot be
     trusted.
 
     A runaway traverse isolates itself, not the hoist: the person can still be lowered (rule 4).
     """
-
-    own, lower = (_r(Act.HOLD, motions | others),), motions & LOWERING
+    motions, fact = AXES[name].motions, of_axis(name)
+    own, lower = _r((HOLD, motions | others)), motions & LOWERING
     beside = HOISTING if motions == TRAVERSE else others
-    degraded = (_r(Act.HOLD, (motions | others) & ~lower), _r(Act.SLOW, lower))
-    cut = (
-        _r(Act.ISOLATE, motions),
-        _r(Act.HOLD, beside & ~LOWERING),
-        _r(Act.SLOW, beside & LOWERING),
-    )
-    danger = {"clear": Clear.SERVICE, "priority": HIGH, "when_true": cut}
-    specs: tuple[tuple[str, str, dict[str, object]], ...] = (
-        ("fault", "H23", {"when_true": own, "when_unknown": degraded, "priority": MEDIUM}),
-        ("unverified", "H23", {"when_true": own, "when_unknown": own, "priority": MEDIUM}),
-        ("feedback", "H24", {"when_true": degraded, "when_unknown": degraded, "priority": MEDIUM}),
-        ("lost", "H23", {"when_true": own, "when_unknown": own, "priority": HIGH}),
-        ("runaway", "H1", {**danger, "when_unknown": NOTHING}),
-        ("overspeed", "H7", {**danger, "when_unknown": NOTHING}),
-        ("wrong_way", "H1", {**danger, "when_unknown": NOTHING}),
-        ("no_effect", "H6", {"when_true": own, "when_unknown": NOTHING, "priority": MEDIUM}),
+    degraded = _r((HOLD, (motions | others) & ~lower), (SLOW, lower))
+    cut = _r((ISOLATE, motions), (HOLD, beside & ~LOWERING), (SLOW, beside & LOWERING))
+    specs: tuple[tuple[str, str, Reactions, Reactions, Priority, Clear], ...] = (
+        ("fault", "H23", own, degraded, MEDIUM, AUTO),
+        ("unverified", "H23", own, own, MEDIUM, AUTO),
+        ("lost", "H23", own, own, HIGH, AUTO),
+        ("feedback", "H24", degraded, degraded, MEDIUM, AUTO),
+        ("disputed", "H24", degraded, NOTHING, MEDIUM, RESET),
+        ("runaway", "H1", cut, NOTHING, HIGH, SERVICE),
+        ("overspeed", "H7", cut, NOTHING, HIGH, SERVICE),
+        ("wrong_way", "H1", cut, NOTHING, HIGH, SERVICE),
+        ("no_effect", "H6", own, NOTHING, MEDIUM, AUTO),
     )
     return tuple(
-        Row(id=f"{axis}_{name}", hazard=hazard, kinds=kinds, **more)  # type: ignore[arg-type]
-        for name, hazard, more in specs
+        Row(f"{name}_{what}", hazard, fact[what], yes, unknown, priority, clear, kinds)
+        for what, hazard, yes, unknown, priority, clear in specs
     )
 
 
 _AXES = (
-    *_axis_rows("hoist", HOISTING, TRAVERSE, LIFT),
-    *_axis_rows("traverse", TRAVERSE, M.NONE, LIFT),
-    *_axis_rows("stand", STANDING, M.DRIVE, CHAIR),
+    *_axis_rows("hoist", TRAVERSE, LIFT),
+    *_axis_rows("traverse", M.NONE, LIFT),
+    *_axis_rows("stand", M.DRIVE, CHAIR),
 )
 
-# Rows whose mask comes from the lease: a motion the controller did not name.
+# What the controller's lease may name as a lock (set by a person, or by the calendar).
+LOCKS = frozenset({"cleaning", "overdue", "paused", "relocated"})
+# The row whose mask comes from the lease: a motion the controller did not name.
 NOT_PERMITTED = "not_permitted"
 
 ROWS: dict[str, Row] = {row.id: row for row in (*_COMMON, *_LIFT, *_CHAIR, *_AXES)}

@@ -64,11 +64,18 @@ SIGN = {
 class SignalId(StrEnum):
     """Every measurement the kernel may use. Booleans are 1.0 for the healthy or pressed state."""
 
+    # both kinds of device; from BUS_OK on only where fitted
     ESTOP_A = "estop_a_closed"
     ESTOP_B = "estop_b_closed"
     BATTERY_PCT = "battery_pct"
-    BATTERY_V = "battery_v"
     CHARGER_ABSENT = "charger_absent"
+    BUS_OK = "bus_ok"  # the gate's own word on its buses
+    BATTERY_V = "battery_v"
+    MOTOR_TEMP = "motor_temp_c"
+    PINCH_FREE = "pinch_edge_free"
+    HAND_PRESENT = "hand_control_present"  # decoded by the gate, like the next
+    HAND_OK = "hand_control_ok"
+    RUN_ENABLE = "run_enable"  # the guard's relay, seen by the devices behind it
     # ceiling lift
     UPPER_FREE = "upper_limit_free"
     LOWER_FREE = "lower_limit_free"
@@ -85,6 +92,11 @@ class SignalId(StrEnum):
     TRAVERSE_POS = "traverse_pos_mm"
     TRAVERSE_FAULT = "traverse_drive_fault"
     TRAVERSE_VERIFIED = "traverse_deadman_verified"
+    LOAD_LEFT_KG = "load_left_kg"
+    LOAD_RIGHT_KG = "load_right_kg"
+    RAIL_GATE_A = "rail_gate_a_closed"
+    RAIL_GATE_B = "rail_gate_b_closed"
+    MOTOR_LATCHED = "motor_latched"
     # standing chair
     KNEE_A = "knee_block_a_closed"
     KNEE_B = "knee_block_b_closed"
@@ -102,10 +114,7 @@ class SignalId(StrEnum):
     DRIVE_SPEED = "drive_speed_rpm"
     DRIVE_FAULT = "drive_motor_fault"
     DRIVE_VERIFIED = "drive_deadman_verified"
-    # hand control, decoded by the gate
-    HAND_PRESENT = "hand_control_present"
-    # the guard's relay, seen by the devices behind it
-    RUN_ENABLE = "run_enable"
+    CASTORS_LOCKED = "castors_locked"
 
 
 class Quality(StrEnum):
@@ -196,15 +205,24 @@ class Lease:
     confirmed_pickup: int  # the pick-up whose loops were confirmed at the tension pause
     in_transfer: bool
     slow_below_mm: int = 0  # DOWN is docking speed below this height
+    locks: frozenset[str] = frozenset()  # rows set by a person or the calendar: safety/table.LOCKS
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What this transfer may do; handed over at its start and frozen. It can only narrow."""
+    """What this transfer may do; handed over at its start and frozen. It can only narrow.
 
-    limit_kg: float
+    `resident_kg`: the weight on record, 0 when none. `resident_ok`, `sling_ok`: what was scanned or
+    confirmed is what the plan names.
+    """
+
+    limit_kg: float  # the resident's assessed limit
     carers: int
-    one_carer_allowed: bool
+    one_carer_allowed: bool  # the entitlement, in force today
+    sling_kg: float = 1000.0
+    resident_kg: float = 0.0
+    resident_ok: bool = False
+    sling_ok: bool = False
 
 
 @dataclass(frozen=True, slots=True)

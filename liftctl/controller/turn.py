@@ -92,7 +92,16 @@ class _Turn:
             return
         plan = transfer.plan
         self.out.gate.append(
-            NewPlan(True, plan.limit_kg, plan.carers, plan.one_carer_allowed),
+            NewPlan(
+                True,
+                plan.limit_kg,
+                plan.carers,
+                plan.one_carer_allowed,
+                plan.sling_kg,
+                plan.resident_kg,
+                plan.resident_ok,
+                plan.sling_ok,
+            ),  # fmt: skip
         )
 
     def _catch_up(self) -> None:

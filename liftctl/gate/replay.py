@@ -50,6 +50,7 @@ class _Parts(msgspec.Struct):
     kernel: KernelState
     hand: Hand
     pending: tuple[Sample, ...]
+    broken: frozenset[str]
     heard_ns: dict[str, int]
     beat_ns: int
     counters: dict[str, int]

@@ -49,6 +49,7 @@ from safety.types import (
     Release,
     Reset,
     Sample,
+    SignalId,
     Stop,
 )
 from safety.verdict import AxisCommand, Marker, Verdict
@@ -58,6 +59,7 @@ BUS_ALIVE_MS = 250
 NODE_ID = 1
 OPERATIONAL = b"\x05"
 NMT, NMT_COMMANDS = 0, (0x01, 0x80)  # the gate may start and wake nodes, nothing else
+LINK_BROKEN, LINK_WHOLE = ("bus_off", "down"), ("up",)
 MOST_NAME = 64  # characters of a station's or session's name
 
 
@@ -83,6 +85,7 @@ class GateTurnState:
     devices: tuple[Any, ...]
     hand: Hand = field(default_factory=Hand)
     pending: tuple[Sample, ...] = ()
+    broken: frozenset[str] = frozenset()  # buses and lines that carry nothing now
     heard_ns: dict[str, int] = field(default_factory=dict)
     beat_ns: int = 0
     counters: dict[str, int] = field(default_factory=dict)
@@ -110,13 +113,24 @@ def configure(site: Site, devices: tuple[Device, ...], fallback: bool = False) -
     return GateConfig(
         site=site,
         devices=devices,
-        kernel=KernelConfig(site.kind, site.limits, fallback),
+        kernel=KernelConfig(
+            site.kind, site.limits, fallback, frozenset().union(*map(_fitted, devices))
+        ),
         grants=frozenset().union(beats, *(device.mints for device in devices)),
         routes={key: n for n, device in enumerate(devices) for key in device.accepts},
         lines={line: n for n, device in enumerate(devices) for line in device.lines},
         urgent=frozenset(key for device in devices for key in _urgent(device)),
         buses=can,
     )
+
+
+def _fitted(device: Device) -> set[SignalId]:
+    """The signals this device sends, by its own profile; the bus speaks for itself."""
+    profile = getattr(device, "profile", None)
+    fields = [item for spec in profile.frame for item in spec.field] if profile else []
+    found = {SignalId(item.signal) for item in fields if item.signal}
+    hand_control = {SignalId.HAND_OK} if any(item.key for item in fields) else set()
+    return {SignalId.BUS_OK} | found | hand_control
 
 
 def _urgent(device: Device) -> set[tuple[str, bool, int]]:
@@ -144,7 +158,8 @@ def turn(
     draft = _Draft(config, state)
     for item in inputs:
         draft.digest(item, now_ns)
-    samples = (*state.pending, *draft.kernel_inputs)
+    links = Sample(SignalId.BUS_OK, float(not draft.broken), now_ns)
+    samples = (*state.pending, links, *draft.kernel_inputs)
     kernel, verdict = step(config.kernel, state.kernel, now_ns, samples)
     wires, pending = draft.encode(verdict, now_ns)
     allowed, refused = _whitelist(config, wires)
@@ -152,7 +167,7 @@ def turn(
     draft.tally(verdict)
     draft.count("minted_outside_whitelist", len(refused))
     after = GateTurnState(
-        kernel, tuple(draft.devices), draft.hand, pending, draft.heard_ns, beat_ns,
+        kernel, tuple(draft.devices), draft.hand, pending, draft.broken, draft.heard_ns, beat_ns,
         draft.counters, draft.display,
     )  # fmt: skip
     return after, Outputs((*allowed, *beats), verdict, refused)
@@ -171,6 +186,7 @@ class _Draft:
         self.config = config
         self.devices = list(state.devices)
         self.hand = state.hand
+        self.broken = state.broken
         self.heard_ns = dict(state.heard_ns)
         self.counters = dict(state.counters)
         self.display = dict(state.display)
@@ -187,6 +203,7 @@ class _Draft:
             where = self.config.routes.get((item.bus, frame.extended, frame.id))
             if not frame.error:
                 self.heard_ns[item.bus] = item.t_ns
+                self.broken -= {item.bus}
             if where is None or frame.remote or frame.error:
                 self.count("frames_ignored")
             else:
@@ -196,6 +213,8 @@ class _Draft:
                 self._device(where, item.chunk(), item.t_ns)
         elif isinstance(item, Link):
             self.count(f"link_{item.kind}")
+            self.broken |= {item.on} if item.kind in LINK_BROKEN else set()
+            self.broken -= {item.on} if item.kind in LINK_WHOLE else set()
         else:
             if isinstance(item, ResetPress):
                 self._reset_faults()
@@ -219,6 +238,7 @@ class _Draft:
         if said.hand is not None:
             self.hand, beats = hand.digest(self.hand, said.hand, t_ns)
             self.kernel_inputs += beats
+            self.kernel_inputs.append(Sample(SignalId.HAND_OK, float(not self.hand.spoiled), t_ns))
 
     def tally(self, verdict: Verdict) -> None:
         """What the desk counts: turns, moves, and every kind of event."""
@@ -259,8 +279,7 @@ def _message(item: GateInput, now_ns: int) -> tuple[KernelInput, ...]:
         case Permission():
             return (_lease(item),)
         case NewPlan():
-            plan = Plan(item.limit_kg, item.carers, item.one_carer_allowed)
-            return (PlanSet(plan if item.active else None),)
+            return (PlanSet(_plan(item) if item.active else None),)
         case GuardSays():
             return (GuardBeat(item.echo_ns, item.cut),)
         case RecorderSays():
@@ -277,6 +296,19 @@ def _lease(item: Permission) -> Lease:
         item.confirmed_pickup,
         item.in_transfer,
         item.slow_below_mm,
+        frozenset(item.locks),
+    )
+
+
+def _plan(item: NewPlan) -> Plan:
+    return Plan(
+        item.limit_kg,
+        item.carers,
+        item.one_carer_allowed,
+        item.sling_kg,
+        item.resident_kg,
+        item.resident_ok,
+        item.sling_ok,
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from liftctl import __version__
 from liftctl.gate.turn import GateConfig, GateTurnState
 from liftctl.ipc import GateState, MotionState
-from safety.authority import ages
 from safety.signals import NS_PER_MS, qualities
 from safety.stations import pressed
 from safety.types import Act, Motion, Quality
@@ -73,8 +72,8 @@ def state_message(
 def _ages(state: GateTurnState, now_ns: int) -> dict[str, float]:
     """Milliseconds since each lease's tick; -1 when there was none."""
     authority = state.kernel.authority
-    seen = ages(authority, now_ns)
-    found = {"permission": seen.permission, "guard": seen.guard, "recorder": seen.recorder}
+    beats = {"permission": "lease", "guard": "guard", "recorder": "recorder"}
+    found = {name: authority.age_ms(beat, now_ns) for name, beat in beats.items()}
     owner = authority.stations.by_name.get(authority.stations.owner)
     if owner and pressed(authority.stations) != Motion.NONE:
         found["evidence"] = (now_ns - owner.echo_ns) / NS_PER_MS

@@ -116,9 +116,10 @@ def test_plan_can_only_narrow() -> None:
     world.extra.append(PlanSet(None))
     world.run(100)
     assert world.act(Motion.UP) >= Act.HOLD, "a plan does not end in mid-transfer"
-    world.values[S.LOAD_KG] = 0.0
+    world.set_down()
     world.run(100)
-    world.extra.append(PlanSet(Plan(400.0, 1, True)))
+    wide = Plan(400.0, 1, True, resident_ok=True, sling_ok=True)
+    world.extra.append(PlanSet(wide))
     world.values[S.LOAD_KG] = 160.0
     world.run(400)
     assert world.act(Motion.UP) < Act.HOLD

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from safety.signals import SPECS
+from safety.signals import KNOWN
 from tests.kernel.walk import NIGHTLY, OWN, STATIONS, M, Walk, happen
 
 SECONDS, STEPS = (86_400.0, 5_000_000) if NIGHTLY else (5.0, 50_000)
@@ -48,7 +48,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(n=st.integers(0, 40), value=st.sampled_from((None, 0.0, 1.0, 70.0, 230.0, -40.0)))
     def signal(self, n: int, value: float | None) -> None:
-        signals = sorted(SPECS[self.walk.kind])
+        signals = sorted(KNOWN[self.walk.kind])
         self.walk.world.values[signals[n % len(signals)]] = value
         self.run_on(3)
 

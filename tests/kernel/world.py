@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from safety.bounds import Params
-from safety.signals import NS_PER_MS, SPECS
+from safety.signals import KNOWN, NS_PER_MS, OPTIONAL
 from safety.state import KernelConfig, KernelState, boot
 from safety.step import step
 from safety.types import (
@@ -34,6 +34,11 @@ HEALTHY: dict[str, dict[SignalId, float]] = {
         S.TRAVERSE_SPEED: 0,
         S.HOIST_FAULT: 0,
         S.TRAVERSE_FAULT: 0,
+        S.LOAD_LEFT_KG: 0,
+        S.LOAD_RIGHT_KG: 0,
+        S.HOIST_CURRENT: 0,
+        S.BATTERY_V: 25,
+        S.MOTOR_TEMP: 30,
     },
     "chair": {
         S.FEET_KG: 20,
@@ -45,6 +50,9 @@ HEALTHY: dict[str, dict[SignalId, float]] = {
         S.STAND_FAULT: 0,
         S.DRIVE_SPEED: 0,
         S.DRIVE_FAULT: 0,
+        S.STAND_CURRENT: 3,
+        S.BATTERY_V: 25,
+        S.MOTOR_TEMP: 30,
     },
 }
 SPEED_OF = {"hoist": S.HOIST_SPEED, "traverse": S.TRAVERSE_SPEED, "stander": S.STAND_SPEED}
@@ -54,7 +62,11 @@ PERIOD_NS = 20 * NS_PER_MS
 
 @dataclass
 class World:
-    """Signals are healthy unless put into `values`; None in `values` means: no samples any more."""
+    """Signals are healthy unless put into `values`; None in `values` means: no samples any more.
+
+    Everything optional is fitted. What depends on the load (straps, motor current, the noise of a
+    real scale) follows it, unless it was put into `values` by hand.
+    """
 
     kind: str = "lift"
     params: Params = field(default_factory=Params)
@@ -63,10 +75,11 @@ class World:
 
     def __post_init__(self) -> None:
         self.now_ns = 10**9
-        self.config = KernelConfig(self.kind, self.params, self.fallback)
+        fitted = frozenset(OPTIONAL[self.kind])
+        self.config = KernelConfig(self.kind, self.params, self.fallback, fitted)
         self.state: KernelState = boot(self.config, self.now_ns, self.marker)
         self.values: dict[SignalId, float | None] = {
-            signal: HEALTHY[self.kind].get(signal, 1.0) for signal in SPECS[self.kind]
+            signal: HEALTHY[self.kind].get(signal, 1.0) for signal in KNOWN[self.kind]
         }
         self.corrupt: set[SignalId] = set()
         self.future: set[SignalId] = set()
@@ -76,6 +89,10 @@ class World:
         self.lease = ALL_MOTIONS
         self.confirmed = 0
         self.in_transfer = False
+        self.locks: frozenset[str] = frozenset()
+        self.by_hand: set[SignalId] = set()
+        self.stuck = False  # the encoders
+        self.left_at: dict[SignalId, float | None] = {}
         self.controller = self.guard = self.recorder = self.disk = self.follow = True
         self.extra: list[KernelInput] = []
         self.verdict: Verdict | None = None
@@ -91,7 +108,7 @@ class World:
     def inputs(self) -> tuple[KernelInput, ...]:
         now = self.now_ns
         found: list[KernelInput] = []
-        for signal, value in self.values.items():
+        for signal, value in (self.values | self._load()).items():
             if value is not None:
                 t_ns = now + 10**9 if signal in self.future else now
                 found.append(Sample(signal, value, t_ns, signal not in self.corrupt))
@@ -99,7 +116,7 @@ class World:
             if station not in self.frozen_stations:
                 found.append(Beat(station, f"s-{station}", press, motion, now, now))
         if self.controller:
-            found.append(Lease(now, self.lease, self.confirmed, self.in_transfer))
+            found.append(Lease(now, self.lease, self.confirmed, self.in_transfer, 0, self.locks))
         if self.guard:
             found.append(GuardBeat(now, ""))
         if self.recorder:
@@ -108,28 +125,65 @@ class World:
         self.extra = []
         return tuple(found)
 
+    def _load(self) -> dict[SignalId, float | None]:
+        """What the load alone decides."""
+        load, p = self.values.get(S.LOAD_KG), self.params
+        if load is None:
+            return {}
+        raising = self.verdict is not None and self.speed(Motion.UP) > 0
+        current = p.hoist_current_base_pct + p.hoist_current_pct_per_kg * load
+        made: dict[SignalId, float | None] = {
+            S.LOAD_KG: load + 0.01 * (self.now_ns // PERIOD_NS % 2),
+            S.LOAD_LEFT_KG: load / 2,
+            S.LOAD_RIGHT_KG: load / 2,
+            S.HOIST_CURRENT: current if raising else 0.0,
+        }
+        return {
+            k: v for k, v in made.items() if k not in self.by_hand and self.values[k] is not None
+        }
+
     def step(self, gap_ns: int = PERIOD_NS) -> Verdict:
         self.now_ns += gap_ns
+        self.settle_encoders()
         before = self.state.marker
         self.state, verdict = step(self.config, self.state, self.now_ns, self.inputs())
         if self.disk and verdict.marker != before:
             self.extra.append(MarkerDurable(verdict.marker.seq, True))
         if self.follow:
-            self._move(verdict, gap_ns)
+            self._move(verdict)
+        self._integrate(gap_ns)
         self.verdict = verdict
         self.log.append(verdict)
         return verdict
 
-    def _move(self, verdict: Verdict, gap_ns: int) -> None:
+    def _move(self, verdict: Verdict) -> None:
         """An ideal plant: does at once what it is told."""
         for item in verdict.commands:
             speed = SPEED_OF.get(item.axis.value)
-            if speed is None or self.values[speed] is None:
-                continue
-            self.values[speed] = item.speed_mm_s
-            position = POS_OF[item.axis.value]
-            if self.values[position] is not None:
-                self.values[position] += item.speed_mm_s * gap_ns / 1e9  # type: ignore[operator]
+            if speed is not None and self.values[speed] is not None:
+                self.values[speed] = item.speed_mm_s
+
+    def _integrate(self, gap_ns: int) -> None:
+        """Positions follow the measured speeds."""
+        for axis, position in POS_OF.items():
+            at = self.values.get(position)
+            if at is not None and not self.stuck:
+                self.values[position] = at + (self.values[SPEED_OF[axis]] or 0.0) * gap_ns / 1e9
+            self.left_at[position] = self.values.get(position)
+
+    def settle_encoders(self) -> None:
+        """A position that a test put there is where the axis was all along, no encoder's jump."""
+        moved = [axis for axis, p in POS_OF.items() if self.values.get(p) != self.left_at.get(p)]
+        kept = {k: v for k, v in self.state.kept.items() if k.removesuffix(":um") not in moved}
+        self.state = replace(self.state, kept=kept)
+
+    def set_down(self) -> None:
+        """The person comes to rest on a surface, lowered."""
+        self.values[S.HOIST_SPEED] = -6.0
+        self.step()
+        self.values[S.LOAD_KG] = 0.0
+        self.step()
+        self.values[S.HOIST_SPEED] = 0.0
 
     def run(self, ms: int) -> Verdict:
         for _ in range(ms // 20):
