@@ -46,7 +46,7 @@ format: $(DEV_STAMP)
 
 docs: $(DEV_STAMP)  ## regenerate the generated pages
 	$(V)/python -m liftctl.controller.diagrams
-	$(V)/python -m liftctl.documents
+	$(V)/python -m liftctl.safetycase
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -21,7 +21,7 @@ from hil.judge.ward import WardUnderTest
 HOIST = {"UP", "DOWN"}
 RAIL = {"LEFT", "RIGHT"}
 STANDER = {"STAND", "SIT"}
-# (truth key, motions, most that stopping may take in mm, docs/generated/stopping-distances.md)
+# (truth key, motions, most that stopping may take in mm, docs/safety/budget.md)
 AXES = {
     "lift": (("height_mm", HOIST, 50.0), ("x_mm", RAIL, 200.0)),
     "chair": (("stroke_mm", STANDER, 20.0),),
