@@ -11,6 +11,7 @@ import hashlib
 import json
 import tomllib
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from datetime import date
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -105,6 +106,9 @@ class ResidentSpec:
     limit_kg: float
     one_carer_until: str = ""
     carers: int = 2
+    sling: str = ""  # the sling's own token, where a site scans slings
+    sling_swl_kg: float = 500.0
+    weight_kg: float = 0.0  # on record; 0: none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +137,8 @@ class Site:
     baseline: tuple[BaselineSpec, ...] = ()
     resident: tuple[ResidentSpec, ...] = ()
     hardware: Hardware | None = None
+    inspection_due: str = ""  # ISO date of the next inspection; "" when tracked elsewhere
+    relocatable: bool = False  # the motor moves between rails: each start asks for a pull test
 
     @property
     def hash(self) -> str:
@@ -222,6 +228,10 @@ def _cross_check(site: Site, where: str) -> None:
         raise ConfigError(
             f"{where}: emergency_lowering.how is empty; declare the independent way down"
         )
+    if site.inspection_due and not _is_date(site.inspection_due):
+        raise ConfigError(
+            f"{where}: inspection_due '{site.inspection_due}' is no date; write YYYY-MM-DD"
+        )
     lines = [item.name for item in site.bus] + [item.name for item in site.serial]
     names = [*lines, *(item.name for item in site.device)]
     for name in names:
@@ -238,3 +248,10 @@ def _cross_check(site: Site, where: str) -> None:
         raise ConfigError(
             f"{where}: web.host {site.web.host} is not loopback; enrolment comes first"
         )
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

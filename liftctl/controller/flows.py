@@ -52,6 +52,9 @@ class Trigger(StrEnum):
     FINISH = "finish"
     CANCEL = "cancel"
     ACK_ALARM = "ack_alarm"
+    CLEANING_ON = "cleaning_on"
+    CLEANING_OFF = "cleaning_off"
+    PULL_TEST_OK = "pull_test_ok"
     # facts
     RECORDED = "recorded"
     LOAD_TAKEN = "load_taken"

@@ -6,6 +6,8 @@ that nobody confirmed.
 
 from __future__ import annotations
 
+from config.schema import Site
+from liftctl.controller import plans
 from liftctl.controller.flows import Mode, Step
 from liftctl.controller.values import State, Transfer
 from liftctl.ipc import GateState, Permission
@@ -90,14 +92,23 @@ def slow_below_mm(transfer: Transfer | None) -> int:
     return round(transfer.pickup_height_mm) + SLOW_ZONE_MM
 
 
-def permission(kind: str, state: State, echo_ns: int) -> Permission:
+def locks(site: Site, state: State) -> tuple[str, ...]:
+    """What a person or the calendar forbids (safety.table.LOCKS)."""
+    found = set(state.locks)
+    found |= {"paused"} if state.transfer and state.transfer.paused else set()
+    found |= {"overdue"} if plans.overdue(site, state.today) else set()
+    return tuple(sorted(found))
+
+
+def permission(site: Site, state: State, echo_ns: int) -> Permission:
     """The lease for the newest tick."""
     transfer = state.transfer
     open_now = transfer is not None and transfer.opened and transfer.step is not Step.DONE
     return Permission(
         echo_ns=echo_ns,
-        motions=int(mask(kind, state)),
+        motions=int(mask(site.kind, state)),
         confirmed_pickup=transfer.confirmed_pickup if transfer else 0,
         in_transfer=open_now,
         slow_below_mm=slow_below_mm(transfer),
+        locks=locks(site, state),
     )

@@ -54,6 +54,11 @@ def carers_needed(resident: ResidentSpec, today: str) -> int:
     return 1 if one_carer_allowed(resident, today) else max(2, resident.carers)
 
 
+def overdue(site: Site, today: str) -> bool:
+    """Is the inspection's date past? A site that names none tracks it elsewhere (H36)."""
+    return bool(site.inspection_due) and not today <= site.inspection_due
+
+
 def whole(args: Mapping[str, str], key: str, default: str = "") -> int | None:
     """A whole number of carers (1 to 4) from the panel, or None."""
     text = args.get(key, default)
@@ -102,4 +107,9 @@ def plan_of(config: Config, state: State, args: Mapping[str, str]) -> Plan | str
         one_carer_allowed=one_carer_allowed(resident, state.today),
         badge_verified=bool(args.get("badge")),
         follows=(state.follows or UNKNOWN) if state.orphan else "",
+        sling_kg=resident.sling_swl_kg,
+        resident_kg=resident.weight_kg,
+        # What was scanned, where a site scans; otherwise what was chosen.
+        resident_ok=args.get("scanned_resident", resident.token) == resident.token,
+        sling_ok=args.get("scanned_sling", resident.sling) == resident.sling,
     )

@@ -36,7 +36,7 @@ class Shell:
     def __init__(self, site: Site) -> None:
         self.places = Places(site.name)
         self.config = Config(site, rows.priority_of, rows.SERVICE_ROWS)
-        self.state = State()
+        self.state = State(locks=frozenset({"relocated"} if site.relocatable else ()))
         self.server = serve(self.places.sock("controller"))
         self.peers: dict[str, Channel] = {}
         self.retry_ns = 0

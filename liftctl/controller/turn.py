@@ -37,6 +37,13 @@ from liftctl.ipc import (
     Written,
 )
 
+# A carer's step -> (lock, set or taken off).
+LOCKING = {
+    Trigger.CLEANING_ON: ("cleaning", True),
+    Trigger.CLEANING_OFF: ("cleaning", False),
+    Trigger.PULL_TEST_OK: ("relocated", False),
+}
+
 FLOW_OF = {"lift": LIFT, "chair": CHAIR}
 
 
@@ -101,7 +108,7 @@ class _Turn:
                 plan.resident_kg,
                 plan.resident_ok,
                 plan.sling_ok,
-            ),  # fmt: skip
+            ),
         )
 
     def _catch_up(self) -> None:
@@ -188,6 +195,8 @@ class _Turn:
             heard = alarms.acknowledge(self.state.alarms, args.get("row", ""))
             self.state = replace(self.state, alarms=heard)
             return ""
+        if trigger in LOCKING:
+            return self._lock(trigger)
         if trigger is Trigger.BEGIN:
             return self._begin(asked)
         if effects.invalid(trigger, args):
@@ -197,6 +206,15 @@ class _Turn:
         if fired is Fired.GUARDED and transfer:
             return refusals.guarded(trigger, transfer.step)
         return "LC-FLOW-STEP" if fired is Fired.INVALID else ""
+
+    def _lock(self, trigger: Trigger) -> str:
+        """A lock is set or taken off only while nobody hangs, stands or is about to."""
+        if self.state.transfer or is_loaded(self.state.gate):
+            return "LC-FLOW-STEP"
+        name, on = LOCKING[trigger]
+        rest = self.state.locks - {name}
+        self.state = replace(self.state, locks=rest | {name} if on else rest)
+        return ""
 
     def _begin(self, asked: Asked) -> str:
         if self.state.transfer is not None:
@@ -266,7 +284,7 @@ class _Turn:
         mode = facts.mode_of(self.state, self.config.service_rows)
         self.state = replace(self.state, mode=mode)
         gate = self.state.gate
-        lease = permission(self.config.site.kind, self.state, gate.tick_ns) if gate else None
+        lease = permission(self.config.site, self.state, gate.tick_ns) if gate else None
         self.state = replace(self.state, permission=lease)
         if lease is not None and lease != before.permission:
             self.out.gate.append(lease)

@@ -100,6 +100,10 @@ class Plan:
     one_carer_allowed: bool
     badge_verified: bool
     follows: str
+    sling_kg: float = 1000.0
+    resident_kg: float = 0.0
+    resident_ok: bool = True
+    sling_ok: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,7 @@ class State:
     alarms: tuple[Alarm, ...] = ()
     permission: Permission | None = None
     last_record: dict[str, Any] | None = None
+    locks: frozenset[str] = frozenset()  # set by a person: cleaning, relocated
 
 
 # --- outputs -------------------------------------------------------------------------------------
