@@ -79,7 +79,7 @@ class Params:
     asymmetry_ratio: float = _p(0.25, 0.10, 0.40, "low", "left against right strap, H5")
     load_zero_kg: float = _p(5, 2, 10, "low", "reading of an empty sling, H25")
     load_weight_ratio: float = _p(0.10, 0.05, 0.30, "low", "against the weight on record, H25")
-    load_frozen_ms: float = _p(2000, 500, 5000, "low", "a load that never changes in motion, H24")
+    load_frozen_ms: float = _p(2000, 500, 600000, "low", "a load without its noise in motion, H24")
     hoist_current_base_pct: float = _p(6, 0, 50, "low", "motor current raising the empty bar")
     hoist_current_pct_per_kg: float = _p(0.55, 0.05, 3, "low", "motor current per kg raised")
     hoist_current_tol_pct: float = _p(25, 5, 50, "low", "load cell against motor current, H24")

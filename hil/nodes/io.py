@@ -57,6 +57,9 @@ class GuardIo(IoModule):
         self.od[0x6000, 1] = contacts << 1 | self.relay_on
 
 
+_NOISE_KG = 0.03
+
+
 class LoadCell(CanopenNode):
     """CiA 404; `mode` is ok, freeze, invalid or noise (plausible status, wild values)."""
 
@@ -73,7 +76,8 @@ class LoadCell(CanopenNode):
         """Publish the reading; a frozen cell repeats its last one with a good status."""
         if self.mode == "freeze":
             return
-        load_kg = self.load_kg + self.offset_kg
+        # a real cell never reads the same twice at this resolution
+        load_kg = self.load_kg + self.offset_kg + self._random.uniform(-_NOISE_KG, _NOISE_KG)
         if self.mode == "noise":
             load_kg = self._random.uniform(-50.0, 450.0)
         self.od[0x9130, 1] = round(load_kg * 100)
