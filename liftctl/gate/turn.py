@@ -323,7 +323,8 @@ def _whitelist(
             known = wire.line in config.lines and wire.data in SERIAL_COMMANDS
         else:
             known = Grant(wire.bus, wire.id, len(wire.data), wire.extended) in config.grants
-            known &= wire.id != NMT or wire.data[0] in NMT_COMMANDS
+            known = known and not (wire.remote or wire.error)
+            known = known and (wire.id != NMT or wire.data[0] in NMT_COMMANDS)
         if known:
             allowed.append(wire)
         else:

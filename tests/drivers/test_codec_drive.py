@@ -1,0 +1,142 @@
+"""A hoist drive, byte by byte: what it is sent while it is not to be trusted, and after a fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from drivers.frames import Frame
+from safety.verdict import Cmd
+from tests.drivers.nodes import NODES, Run, device, run
+
+ENABLED, READY, FAULT = 0x0237, 0x0231, 0x0218
+STILL = bytes(4)
+
+
+def status(it: Run, word: int) -> Any:
+    return it.hear(Frame("bus", 0x190, word.to_bytes(2, "little") + bytes(6)))
+
+
+def words(it: Run, cmd: Cmd, count: int = 1) -> list[int]:
+    """Controlwords of some turns; every one without a speed."""
+    sent = [it.turn(it.command(cmd, 40.0))[0].data for _ in range(count)]
+    assert {data[2:] for data in sent} == {STILL}
+    return [int.from_bytes(data[:2], "little") for data in sent]
+
+
+def booted(turns_at: Cmd = Cmd.REST) -> Run:
+    it = run("cia402_hoist")
+    it.turns(60, it.command(turns_at, 40.0))
+    assert it.verified == 1.0
+    return it
+
+
+def test_a_drive_that_was_found_enabled_gets_no_power_before_a_rest() -> None:
+    for cmd in (Cmd.MOVE, Cmd.RAMP):
+        it = booted(turns_at=cmd)
+        status(it, ENABLED)
+        assert words(it, cmd, 3) == [0x00] * 3
+        assert words(it, Cmd.REST) == [0x06]
+        status(it, READY)
+        assert words(it, cmd) == [0x07]
+
+
+@pytest.mark.parametrize(("cmd", "after"), [(Cmd.REST, 0x07), (Cmd.ISOLATE, 0x07), (Cmd.QUICK, 0)])
+def test_only_rest_or_isolation_ends_the_wait_after_a_fault(cmd: Cmd, after: int) -> None:
+    it = booted()
+    status(it, FAULT)
+    status(it, READY)
+    words(it, cmd)
+    assert words(it, Cmd.MOVE) == [after]
+
+
+def test_no_fault_is_reset_unasked_and_a_reset_is_no_motion() -> None:
+    it = run("cia402_hoist")
+    assert words(it, Cmd.REST, 5) == [0x06] * 5
+    it = booted()
+    assert it.dev.reset_fault(it.state) == it.state
+    status(it, FAULT)
+    assert words(it, Cmd.REST, 2) == [0x06] * 2
+    it.state = it.dev.reset_fault(it.state)
+    assert it.dev.reset_fault(it.state) == it.state
+    assert words(it, Cmd.MOVE) == [0x00]  # only at rest
+    assert words(it, Cmd.REST, 4) == [0x80, 0x80, 0x80, 0x06]
+
+
+def test_an_unverified_drive_is_quick_stopped_when_motion_is_asked() -> None:
+    it = run("cia402_hoist")
+    it.turn(it.command(Cmd.REST))
+    status(it, ENABLED)
+    assert words(it, Cmd.MOVE) == [0x02]
+    assert words(it, Cmd.RAMP) == [0x02]
+
+
+@pytest.mark.parametrize("said", [0x00, 0x04, 0x7F])
+def test_a_drive_that_left_operational_is_not_moved_in_the_next_turn(said: int) -> None:
+    it = booted()
+    status(it, ENABLED)
+    assert it.turn(it.command(Cmd.MOVE, 40.0))[0].data[2:] != STILL
+    decoded = it.hear(Frame("bus", 0x710, bytes((said,))))
+    assert (decoded.urgent, [s.value for s in decoded.samples]) == (True, [0.0])
+    assert words(it, Cmd.MOVE) == [0x02]
+    assert it.verified == 0.0
+
+
+def test_a_drive_that_fell_silent_forgets_its_state_but_not_its_emergency() -> None:
+    it = booted()
+    it.hear(Frame("bus", 0x090, bytes.fromhex("3081100000000000")))
+    status(it, ENABLED)
+    it.node.deaf = True
+    it.turns(30)
+    assert (it.state.statusword, it.state.emergency, it.state.must_rest) == (None, 0x8130, True)
+
+
+def test_pdos_keep_a_drive_trusted_when_its_heartbeats_are_lost() -> None:
+    it = booted()
+    it.node.deaf = True
+    for _ in range(60):
+        it.turn()
+        status(it, READY)
+    assert it.verified == 1.0
+
+
+def test_an_emergency_is_shown_with_its_code() -> None:
+    it = booted()
+    decoded = it.hear(Frame("bus", 0x090, bytes.fromhex("3081100000000000")))
+    assert decoded.values == (("emergency_code", float(0x8130)),)
+
+
+BELIEVED = {
+    "cia402_hoist": {0x710, 0x590, 0x090, 0x190, 0x290},
+    "thomson_electrak_hd_canopen": {0x713, 0x593, 0x093, 0x193},
+    "cia401_lift_io": {0x720, 0x1A0},
+}
+
+
+@pytest.mark.parametrize("name", BELIEVED)
+def test_a_canopen_device_believes_only_its_own_reports(name: str) -> None:
+    dev = device(name)
+    assert BELIEVED[name] <= {can_id for _, _, can_id in dev.accepts}
+    assert not {grant.id for grant in dev.mints} & {can_id for _, _, can_id in dev.accepts}
+    if name != "cia401_lift_io":
+        assert {can_id for _, _, can_id in dev.accepts} == BELIEVED[name]
+
+
+@pytest.mark.parametrize("name", [name for name in NODES if name != "roboteq"])
+def test_a_can_device_has_no_serial_line(name: str) -> None:
+    assert device(name).lines == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("cia402_hoist", "motion"),
+        ("cia401_lift_io", "assist"),
+        ("thomson_electrak_hd_canopen", "motion"),
+        ("thomson_electrak_hd", "monitor"),
+        ("roboteq", "assist"),
+    ],
+)
+def test_a_device_is_used_for_no_more_than_its_profile_says(name: str, level: str) -> None:
+    assert device(name).level == level
