@@ -87,7 +87,7 @@ def test_any_data_or_remote_frame_shows_that_the_bus_lives_an_error_frame_does_n
 
 @pytest.mark.parametrize("flags", [1, 2, 4, 6])
 def test_only_data_frames_of_known_ids_are_believed(flags: int) -> None:
-    assert given(rx(0x190, "3702000000000000")).counters == given().counters
+    assert "frames_ignored" not in given(rx(0x190, "3702000000000000")).counters
     state = given(rx(0x190, "3702000000000000", flags))
     assert state.counters["frames_ignored"] == 1
     assert state.devices == given().devices
