@@ -18,7 +18,7 @@ from drivers.frames import Frame
 from drivers.roboteq.device import COMMANDS as SERIAL_COMMANDS
 from liftctl.gate import hand
 from liftctl.gate.hand import Hand
-from liftctl.gate.inputs import Durable, GateInput, Link, RxBytes, RxFrame
+from liftctl.gate.inputs import FROM_CHANNEL, Durable, GateInput, Link, RxBytes, RxFrame
 from liftctl.ipc import (
     GuardSays,
     Hold,
@@ -199,7 +199,7 @@ class _Draft:
         else:
             if isinstance(item, ResetPress):
                 self._reset_faults()
-            self.kernel_inputs += _message(item, now_ns)
+            self.kernel_inputs += _message(item)
 
     def _reset_faults(self) -> None:
         """A reset edge reaches the drives too; each carries it out only at rest."""
@@ -240,7 +240,7 @@ class _Draft:
         return tuple(wires), tuple(samples)
 
 
-def _message(item: GateInput, now_ns: int) -> tuple[KernelInput, ...]:
+def _message(item: FROM_CHANNEL | Durable) -> tuple[KernelInput, ...]:
     match item:
         case Hold():
             motion = Motion.__members__.get(item.motion, Motion.NONE)
@@ -265,9 +265,7 @@ def _message(item: GateInput, now_ns: int) -> tuple[KernelInput, ...]:
             return (GuardBeat(item.echo_ns, item.cut),)
         case RecorderSays():
             return (RecorderBeat(item.echo_ns, item.healthy),)
-        case Durable():
-            return (MarkerDurable(item.seq, item.ok),)
-    return ()
+    return (MarkerDurable(item.seq, item.ok),)
 
 
 def _lease(item: Permission) -> Lease:

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from safety.signals import SPECS
 from tests.kernel.walk import NIGHTLY, OWN, STATIONS, M, Walk, happen
 
+pytestmark = pytest.mark.no_cover  # long
 SECONDS, STEPS = (86_400.0, 5_000_000) if NIGHTLY else (5.0, 50_000)
 
 
