@@ -13,6 +13,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from config import protection
+from config.protection import E2ESpec
 from config.schema import ConfigError, build
 from safety.bounds import Params
 from safety.types import Motion, SignalId
@@ -61,6 +63,7 @@ class FrameSpec:
     pdo: int = 0
     map: tuple[int, ...] = ()
     field: tuple[FieldSpec, ...] = ()
+    e2e: E2ESpec | None = None
 
     def can_id(self, node: int) -> int:
         """The identifier for this node."""
@@ -159,8 +162,10 @@ def parse(name: str, text: str) -> Profile:
     profile: Profile = build(Profile, {**raw, "name": name}, where)
     for sentence in (*_profile_faults(profile), *_quality_faults(profile)):
         raise ConfigError(f"{where}: {sentence}")
+    for sentence in protection.shared({f.name: f.e2e for f in profile.frame if f.e2e}):
+        raise ConfigError(f"{where}: {sentence}")
     for frame in profile.frame:
-        for sentence in _frame_faults(frame):
+        for sentence in (*_frame_faults(frame), *_protection_faults(frame)):
             raise ConfigError(f"{where}: frame {frame.name}: {sentence}")
     return profile
 
@@ -209,3 +214,12 @@ def _frame_faults(frame: FrameSpec) -> list[str]:
         if field.key and field.key not in Motion.__members__:
             found.append(f"key '{field.key}' is no motion")
     return found
+
+
+def _protection_faults(frame: FrameSpec) -> list[str]:
+    if frame.e2e is None:
+        return []
+    if frame.tx:
+        return ["e2e is for frames we receive; remove it from one we send"]
+    fields = {field.name: (field.start, field.bits) for field in frame.field}
+    return protection.faults(frame.e2e, frame.length, fields)

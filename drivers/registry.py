@@ -11,11 +11,13 @@ from collections.abc import Callable
 
 from config.profiles import Profile, load, names
 from config.schema import ConfigError, DeviceSpec
+from drivers import e2e
 from drivers.canopen import eds, sdo
 from drivers.canopen.boot import Boot
 from drivers.canopen.drive import Drive
 from drivers.canopen.inputs import Inputs
 from drivers.device import Device, Level
+from drivers.plain import PlainInputs
 from drivers.roboteq.device import Roboteq
 from drivers.thomson.electrak_canopen import Electrak
 from drivers.thomson.electrak_j1939 import ElectrakMonitor
@@ -38,7 +40,17 @@ def build_from(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
     if family is None:
         known = ", ".join(FAMILIES)
         raise ConfigError(f"profile {profile.name}: family '{profile.family}' is none of {known}")
+    _require_check(profile)
     return family(profile, spec, params)
+
+
+def _require_check(profile: Profile) -> None:
+    for frame in profile.frame:
+        where = f"profile {profile.name}: frame {frame.name}: e2e"
+        if frame.e2e and profile.family not in CHECKING:
+            raise ConfigError(f"{where} is checked by {', '.join(CHECKING)} only; leave it out")
+        if frame.e2e and (weak := e2e.weak_counter(frame.e2e, frame.length)) is not None:
+            raise ConfigError(f"{where}: one bit turns counter {weak} unseen; use other data ids")
 
 
 def _require_deadman(profile: Profile) -> None:
@@ -85,6 +97,12 @@ def _inputs(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
     return Inputs(spec.name, profile, _boot(profile, spec, params))
 
 
+def _plain(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
+    if spec.node:
+        raise ConfigError(f"device {spec.name}: its frames have ids of their own; leave 'node' out")
+    return PlainInputs(spec.name, profile, spec.on)
+
+
 def _monitor(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
     if not 0 <= spec.node <= 253:
         raise ConfigError(f"device {spec.name}: address {spec.node} is outside 0..253; set 'node'")
@@ -95,8 +113,10 @@ def _roboteq(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
     return Roboteq(spec.name, profile, spec.on)
 
 
+CHECKING = ("canopen_input", "can_input")
 FAMILIES: dict[str, Callable[[Profile, DeviceSpec, Params], Device]] = {
     "cia402": _drive,
+    "can_input": _plain,
     "canopen_input": _inputs,
     "electrak_canopen": _electrak,
     "electrak_j1939": _monitor,

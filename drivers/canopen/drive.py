@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from config.profiles import FrameSpec, Profile
 from drivers.canopen import boot, cia402, emcy
 from drivers.canopen.boot import Boot, BootState
-from drivers.canopen.inputs import numbers, samples
 from drivers.device import Decoded, Grant, Level, Wire, data_frame
 from drivers.frames import Frame
 from drivers.layout import LayoutError, pack, unpack
+from drivers.reading import numbers, samples
 from safety.types import Axis, Sample, SignalId
 from safety.verdict import AxisCommand, Cmd
 

@@ -9,21 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from config.profiles import FrameSpec, Profile
+from drivers import reading
 from drivers.canopen import boot
 from drivers.canopen.boot import Boot, BootState
-from drivers.device import Decoded, Grant, HandKeys, Level, Wire, data_frame
+from drivers.device import Decoded, Grant, Level, Wire, data_frame
 from drivers.frames import Frame
-from drivers.layout import Fields, LayoutError, unpack
-from safety.types import Axis, Motion, Sample, SignalId
+from drivers.reading import ReadState
+from safety.types import Axis, Sample
 from safety.verdict import AxisCommand
 
 
 @dataclass(frozen=True, slots=True)
 class InputState:
-    """`watched`: the urgent bits last seen, by frame name."""
+    """How far the start-up is, and what its frames said."""
 
     boot: BootState = field(default_factory=BootState)
-    watched: tuple[tuple[str, tuple[object, ...]], ...] = ()
+    read: ReadState = field(default_factory=ReadState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Inputs:
 
     def start(self) -> InputState:
         """Nothing heard yet."""
-        return InputState()
+        return InputState(read=reading.start(self.profile.frame))
 
     def on_wire(self, state: InputState, wire: Wire, now_ns: int) -> tuple[InputState, Decoded]:
         """Heartbeats drive the start-up, PDOs become samples."""
@@ -73,20 +74,10 @@ class Inputs:
             return replace(
                 state, boot=boot.on_frame(self.boot, state.boot, frame, now_ns)
             ), Decoded()
-        try:
-            fields = unpack(spec, frame.data)
-        except LayoutError as error:
-            return state, Decoded(error=str(error))
-        state = replace(state, boot=boot.alive(state.boot, now_ns))
-        watched = {**dict(state.watched), spec.name: _watch(spec, fields)}
-        decoded = Decoded(
-            samples=samples(spec, fields, now_ns),
-            hand=_hand(spec, fields),
-            values=numbers(fields),
-            urgent=bool(watched[spec.name])
-            and dict(state.watched).get(spec.name) != watched[spec.name],
-        )
-        return replace(state, watched=tuple(watched.items())), decoded
+        seen, decoded = reading.read(spec, state.read, frame.data, now_ns)
+        # Only what is believed counts as life.
+        booted = state.boot if decoded.error else boot.alive(state.boot, now_ns)
+        return InputState(booted, seen), decoded
 
     def turn(
         self, state: InputState, now_ns: int, command: AxisCommand | None
@@ -100,35 +91,5 @@ class Inputs:
         return state
 
     def status(self, state: InputState) -> str:
-        """Why it is not running."""
-        return state.boot.status
-
-
-def samples(spec: FrameSpec, fields: Fields, now_ns: int) -> tuple[Sample, ...]:
-    """The samples of a frame; none is ok while a field marked `invalid` is set."""
-    ok = not any(item.invalid and fields.values[item.name] for item in spec.field)
-    return tuple(
-        Sample(SignalId(item.signal), float(fields.values[item.name]), now_ns, ok)
-        for item in spec.field
-        if item.signal
-    )
-
-
-def numbers(fields: Fields) -> tuple[tuple[str, float], ...]:
-    """The values for display, booleans as 0 and 1."""
-    return tuple((name, float(value)) for name, value in fields.values.items())
-
-
-def _watch(spec: FrameSpec, fields: Fields) -> tuple[object, ...]:
-    return tuple(fields.values[item.name] for item in spec.field if item.urgent)
-
-
-def _hand(spec: FrameSpec, fields: Fields) -> HandKeys | None:
-    present = fields.values.get(SignalId.HAND_PRESENT)
-    if present is None:
-        return None
-    # Keys without a hand control on the cable are noise.
-    down = (
-        Motion[item.key] for item in spec.field if item.key and fields.values[item.name] and present
-    )
-    return HandKeys(bool(present), sum(down, 0))
+        """Why it is not running, or which of its frames are not believed."""
+        return state.boot.status or state.read.status

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field, replace
 from config.profiles import Profile
 from drivers.canopen import boot, emcy
 from drivers.canopen.boot import Boot, BootState
-from drivers.canopen.inputs import numbers, samples
 from drivers.device import Decoded, Grant, Level, Wire, data_frame
 from drivers.frames import Frame
 from drivers.layout import LayoutError, Value, pack, unpack
+from drivers.reading import numbers, samples
 from safety.types import Axis, Sample, SignalId
 from safety.verdict import AxisCommand, Cmd
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from hil.nodes.drive import Drive, DriveInputs
 from hil.nodes.io import GuardIo, IoModule, LoadCell
+from hil.nodes.scale import ProtectedScale
 from hil.plants.axis import Axis
 from hil.plants.lift import LiftPlant
 from hil.plants.sling import surface_at
@@ -28,12 +29,18 @@ class LiftRoom(Room):
 
     keys = ("up", "down", "left", "right")
 
-    def __init__(self, mass_kg: float = 75.0, seed: int = 0, start_ns: int = 0) -> None:
+    def __init__(
+        self,
+        mass_kg: float = 75.0,
+        seed: int = 0,
+        start_ns: int = 0,
+        load_cell: LoadCell | ProtectedScale | None = None,
+    ) -> None:
         self.plant = LiftPlant(mass_kg)
         self.hoist = Drive("hoist.eds", 0x10, docking_down_mm_s=30.0)
         self.traverse = Drive("traverse.eds", 0x11, docking_down_mm_s=0.0)
         self.io = IoModule("lift_io.eds", 0x20)
-        self.load_cell = LoadCell("load_cell.eds", 0x21, seed)
+        self.load_cell = load_cell or LoadCell("load_cell.eds", 0x21, seed)
         self.guard_io = GuardIo(0x30)
         nodes = [self.hoist, self.traverse, self.io, self.load_cell, self.guard_io]
         super().__init__(self.plant, nodes, self.guard_io, start_ns)
@@ -120,8 +127,8 @@ class LiftRoom(Room):
             self.load_cell.offset_kg = number(request, "offset_kg", -500.0, 500.0)
         if "mode" in request:
             mode = field(request, "mode", str)
-            if mode not in LoadCell.MODES:
-                raise RequestError(f"load cell modes: {', '.join(LoadCell.MODES)}")
+            if mode not in self.load_cell.MODES:
+                raise RequestError(f"load cell modes: {', '.join(self.load_cell.MODES)}")
             self.load_cell.mode = mode
 
     def _runaway(self, request: Request) -> None:

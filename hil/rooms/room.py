@@ -6,11 +6,12 @@ Deterministic: the same frames, requests and times give the same run, in real or
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hil.nodes.canopen_node import CanopenNode
 from hil.nodes.io import GuardIo
+from hil.nodes.scale import ProtectedScale
 from hil.plants.axis import STEP_NS
 from hil.plants.chair import ChairPlant
 from hil.plants.lift import LiftPlant
@@ -46,7 +47,11 @@ class Room(ABC):
     """Advance it to a time, give it frames, ask it for the truth."""
 
     def __init__(
-        self, plant: LiftPlant | ChairPlant, nodes: list[CanopenNode], guard: GuardIo, start_ns: int
+        self,
+        plant: LiftPlant | ChairPlant,
+        nodes: Sequence[CanopenNode | ProtectedScale],
+        guard: GuardIo,
+        start_ns: int,
     ) -> None:
         self.t_ns = start_ns
         self.overrides: dict[str, bool] = {}

@@ -19,6 +19,7 @@ NODES = {
     "cia402_traverse": 0x11,
     "cia401_lift_io": 0x20,
     "cia404_load_cell": 0x21,
+    "load_cell_e2e": 0,
     "cia401_seat_io": 0x22,
     "thomson_electrak_hd_canopen": 0x13,
     "thomson_electrak_hd": 0x13,

@@ -26,6 +26,7 @@ from tests.gate.modes import KINDS, MOMENTS, Moment, every_mode, run
 from tests.gate.wiring import ALIKE, HEARD, LENGTHS, MONITORED, NIGHTLY, WIDE
 from tests.kernel.test_gate import MS
 
+pytestmark = pytest.mark.no_cover  # long
 EXTENDED, REMOTE, ERROR = 1, 2, 4
 SDO = 0x580
 

@@ -20,6 +20,7 @@ from tests.gate.modes import KINDS, every_mode, run
 from tests.gate.wiring import ALIKE, HEARD, LENGTHS, NIGHTLY, NODES, SENT, SERIAL, WIDE
 from tests.kernel.test_gate import MS
 
+pytestmark = pytest.mark.no_cover  # long
 EVIDENCE_NS = 250 * MS
 
 

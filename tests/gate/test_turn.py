@@ -154,7 +154,7 @@ def hold(station: str, session: str = "s", motion: str = "UP") -> ipc.Hold:
     ],
 )
 def test_each_message_means_exactly_one_thing_or_nothing(item: Any, said: Any) -> None:
-    assert message(item, T) == (() if said is None else (said,))
+    assert message(item) == (() if said is None else (said,))
 
 
 def test_only_a_reset_press_reaches_the_drives() -> None:

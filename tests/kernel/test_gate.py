@@ -189,6 +189,7 @@ def odd_wire(rng: random.Random, gate: Gate) -> GateInput:
     return RxFrame(gate.now, rng.choice((gate.kind, "observed")), can_id, data, flags)
 
 
+@pytest.mark.no_cover  # long
 @pytest.mark.parametrize("kind", ["lift", "chair"])
 def test_turn_never_raises_and_replays_from_any_snapshot(kind: str) -> None:
     """Odd messages and wires, presses, silence; from each tenth turn on a restored twin decides the
@@ -242,6 +243,7 @@ def test_no_foreign_id_reaches_the_kernel(kind: str, ready: dict[str, bytes]) ->
     assert after.counters["frames_ignored"] > 9000
 
 
+@pytest.mark.no_cover  # long
 @pytest.mark.parametrize("kind", ["lift", "chair"])
 def test_state_does_not_grow_with_what_neighbours_say(kind: str) -> None:
     """Counters, display and heard buses are bounded whatever arrives (stations: finding F22)."""

@@ -21,6 +21,7 @@ from safety.verdict import Cmd, Marker
 from tests.kernel.test_rows import MAY_STOP_LOWERING
 from tests.kernel.world import World
 
+pytestmark = pytest.mark.no_cover  # long
 S = SignalId
 KINDS = ("lift", "chair")
 State = tuple[str, bool | None]
