@@ -59,7 +59,7 @@ BUS_ALIVE_MS = 250
 NODE_ID = 1
 OPERATIONAL = b"\x05"
 NMT, NMT_COMMANDS = 0, (0x01, 0x80)  # the gate may start and wake nodes, nothing else
-LINK_BROKEN, LINK_WHOLE = ("bus_off", "down"), ("up",)
+LINK_BROKEN, LINK_WHOLE = ("bus-off", "down"), ("up", "restarted")
 MOST_NAME = 64  # characters of a station's or session's name
 
 
