@@ -80,6 +80,7 @@ def test_a_cell_that_is_not_believed_stops_up_and_leaves_slow_down(
     assert raised.out is not None
     assert not raised.out.verdict.moving
     assert not raised.pressed("UP")
+    assert not raised.pressed("RIGHT")
     assert moved_down(raised)
     raised.cell.mode = "ok"
     assert raised.pressed("UP") is Motion.UP
