@@ -5,7 +5,7 @@ V := .venv/bin
 RUN_STAMP := .venv/.run-ready
 DEV_STAMP := .venv/.dev-ready
 
-.PHONY: run demo test check bench nightly format docs clean
+.PHONY: run demo test check bench nightly mutation format docs clean
 
 $(RUN_STAMP): requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -36,6 +36,10 @@ test: $(DEV_STAMP) check  ## everything CI runs; what coverage must be is in pyp
 
 nightly: $(DEV_STAMP)  ## the long forms of the proofs
 	LIFTCTL_NIGHTLY=1 $(V)/python -m pytest
+	$(MAKE) mutation
+
+mutation: $(DEV_STAMP)  ## small changes of kernel, gate and codecs: the tests must notice
+	$(V)/python -m tests.mutation $(if $(MODULE),--module $(MODULE))
 
 bench: $(DEV_STAMP)  ## figures, each against a baseline in the same run
 	$(V)/python -m hil.bench

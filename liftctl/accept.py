@@ -12,6 +12,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from config.profiles import load as load_profile
 from config.schema import ConfigError, Site, from_json, load, to_json
 from drivers.registry import build
 from liftctl.places import Places
@@ -22,9 +23,9 @@ GATE, GUARD = 1, 2  # their node ids on every bus they command
 
 def check(site: Site) -> None:
     """ConfigError when the site may not run."""
-    for device in site.device:
-        build(device, site.limits)
+    _one_listener_each(site)
     _one_address_each(site)
+    _protected_signals(site)
     for sentence in too_far(site.kind, site.limits):
         raise ConfigError(f"{site.name}: {sentence}")
 
@@ -41,6 +42,36 @@ def _one_address_each(site: Site) -> None:
                 f"{device.on}; give each its own"
             )
         taken[where] = device.name
+
+
+def _one_listener_each(site: Site) -> None:
+    taken: dict[tuple[str, bool, int], str] = {}
+    for spec in site.device:
+        for key in build(spec, site.limits).accepts:
+            other = taken.setdefault(key, spec.name)
+            if other != spec.name:
+                raise ConfigError(
+                    f"{site.name}: {other} and {spec.name} both listen to {key[2]:X} on {key[0]}; "
+                    "keep one"
+                )
+
+
+def _protected_signals(site: Site) -> None:
+    """What a protected frame says no other device may say without protection."""
+    said = [
+        (field.signal, device.name, frame.e2e is not None)
+        for device in site.device
+        for frame in load_profile(device.profile).frame
+        for field in frame.field
+        if field.signal
+    ]
+    guarded = {signal: name for signal, name, protected in said if protected}
+    for signal, name, _ in said:
+        if guarded.get(signal, name) != name:
+            raise ConfigError(
+                f"{site.name}: {guarded[signal]} protects '{signal}' and {name} gives it too; "
+                "keep one"
+            )
 
 
 def accept(site: Site) -> None:

@@ -10,7 +10,6 @@ from enum import StrEnum
 
 from safety.verdict import AxisCommand, Cmd
 
-DEVICE_TYPE = 0x0192  # low word of object 1000
 DISABLE_VOLTAGE, QUICK_STOP, SHUTDOWN, SWITCH_ON, ENABLE = 0x00, 0x02, 0x06, 0x07, 0x0F
 FAULT_RESET = 0x80
 FAULT_BIT = 0x08  # set in FAULT REACTION ACTIVE and in FAULT

@@ -63,8 +63,8 @@ class RxBytes(msgspec.Struct, frozen=True, tag="bytes"):
 
 
 class Link(msgspec.Struct, frozen=True, tag="link"):
-    """Something happened to a bus or line: overrun, bus_off, error_passive, down, up, malformed,
-    rejected.
+    """Something happened to a bus or line: a word of `drivers.ports.base.Link` ("bus-off",
+    "error-passive", "restarted", "down", ...), or "up" when it is open again.
     """
 
     t_ns: int

@@ -154,8 +154,8 @@ class Shell:
         if name in self.down or port.send(wire):  # type: ignore[arg-type]
             return
         self.waiting.append(Link(now_ns, name, "refused"))
-        if port.fileno() < 0:  # it died in sending: nothing will be received that says so
-            self._lost(name, now_ns)
+        if port.fileno() < 0:  # it died in sending: no descriptor will wake us to hear it
+            self._read_port(name)
 
     def _lost(self, name: str, now_ns: int) -> None:
         if name not in self.down:

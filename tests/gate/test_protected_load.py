@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from config.schema import ConfigError, DeviceSpec, load
 from drivers.registry import build
 from hil.nodes.scale import ProtectedScale
 from hil.rooms.lift import LiftRoom
+from liftctl.accept import check
 from liftctl.gate.turn import configure, start
 from safety.types import Motion
 from safety.verdict import Marker
-from tests.kernel.test_gate import Gate
+from tests.kernel.test_gate import SITES, Gate
 
 FAULTS = ("wrong_crc", "frozen_counter", "skipped_counter", "invalid_counter", "wrong_data_id")
 DOCKING_MM_S = 30.0
@@ -78,6 +80,7 @@ def test_a_cell_that_is_not_believed_stops_up_and_leaves_slow_down(
     assert raised.out is not None
     assert not raised.out.verdict.moving
     assert not raised.pressed("UP")
+    assert not raised.pressed("RIGHT")
     assert moved_down(raised)
     raised.cell.mode = "ok"
     assert raised.pressed("UP") is Motion.UP
@@ -100,3 +103,26 @@ def test_a_claimed_overload_by_a_stranger_is_no_overload(raised: ProtectedGate) 
     raised.run(400)
     raised.cell.mode = "ok"
     assert raised.pressed("UP") is Motion.UP
+
+
+SITE = load(SITES / "demo-lift.toml")
+CELL = DeviceSpec(name="cell", profile="load_cell_e2e", on="lift")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ((CELL,), "cell protects 'load_kg' and scale gives it too; keep one"),
+        (
+            (CELL, DeviceSpec(name="twin", profile="load_cell_e2e", on="lift")),
+            "cell and twin both listen to 6A1 on lift; keep one",
+        ),
+    ],
+)
+def test_nobody_else_may_speak_for_a_protected_cell(
+    more: tuple[DeviceSpec, ...], message: str
+) -> None:
+    others = tuple(item for item in SITE.device if item.name != "scale")
+    check(replace(SITE, device=(*others, CELL)))
+    with pytest.raises(ConfigError, match=message):
+        check(replace(SITE, device=(*SITE.device, *more)))

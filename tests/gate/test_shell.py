@@ -16,6 +16,7 @@ from config.schema import ConfigError, load, parse
 from drivers.frames import Frame
 from liftctl import ipc
 from liftctl.accept import check
+from liftctl.gate.inputs import Link
 from safety.bounds import Params
 from safety.types import (
     Motion,
@@ -104,6 +105,9 @@ def test_a_bus_that_fails_in_send_is_reopened(tmp_path: Path) -> None:
         _turn_loop(shell)
     assert port.fileno() < 0
     assert "lift" in shell.down, "never tried again"
+    kinds = [item.kind for item in shell.waiting if isinstance(item, Link)]
+    assert kinds == ["refused", "down"], "the turn is told, once"
+    assert port.receive() == [], "or the reopened bus would be taken for dead"
 
 
 def test_one_read_takes_a_bounded_number_of_messages(tmp_path: Path) -> None:

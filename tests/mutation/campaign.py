@@ -1,0 +1,139 @@
+"""All mutants of a group against its tests, and what comes of it.
+
+Role: the order of work. Process: the mutation test. Must never: run a mutant before the unmutated
+tree has passed, or trust results when it does not pass again at the end.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.mutation import baseline, mutants
+from tests.mutation.baseline import HERE, Baseline, Group
+from tests.mutation.child import Job, module_name
+from tests.mutation.memory import Memory
+from tests.mutation.mutants import Mutant
+from tests.mutation.operators import Enums
+from tests.mutation.pool import End, Outcome, run_all
+
+Found = list[tuple[Mutant, Outcome]]
+Tests = tuple[str, ...]
+
+
+@dataclass
+class Campaign:
+    """`folder` is where children work; `only` limits the modules (empty: all)."""
+
+    folder: Path
+    memory: Memory
+    at_once: int
+    only: tuple[str, ...] = ()
+    enums: Enums = field(default_factory=baseline.enums)
+
+    def mutants_of(self, group: Group) -> list[Mutant]:
+        """Of the wanted modules, in the order of the file."""
+        return [
+            mutant
+            for path, source in group.sources.items()
+            if not self.only or path in self.only
+            for mutant in mutants.of_module(path, source, self.enums)
+        ]
+
+    def run(self, group: Group, wanted: list[Mutant]) -> Found:
+        """Measure, run each mutant in a child of its own, and measure again."""
+        if not wanted:
+            return []
+        note(f"{group.name}: {len(wanted)} mutants; the tests without a mutant come first")
+        base = baseline.measure(group, self.enums, self.folder / "baseline")
+        total = sum(base.seconds.values())
+        note(
+            f"{group.name}: {len(base.seconds)} tests in {total:.1f} s, start {base.start_s:.1f} s"
+        )
+        found = list(self._each(base, wanted))
+        baseline.unmutated(group, self.enums, self.folder / "control")
+        return found
+
+    def _each(self, base: Baseline, wanted: list[Mutant]) -> Iterator[tuple[Mutant, Outcome]]:
+        fresh: dict[Mutant, Tests] = {}
+        for mutant in wanted:
+            tests = base.tests_for(mutant)
+            known = self.memory.recall(mutant, tests)
+            if known is not None:
+                yield mutant, known
+            elif not tests:
+                yield mutant, Outcome(End.EMPTY, says="no selected test runs this line")
+            else:
+                fresh[mutant] = tests
+        for n, (mutant, outcome) in enumerate(self._in_two_stages(base, fresh), 1):
+            self.memory.keep(mutant, fresh[mutant], outcome)
+            if n % 100 == 0 or n == len(fresh):
+                self.memory.save()
+                note(f"{base.group.name}: {n}/{len(fresh)}")
+            yield mutant, outcome
+
+    def _in_two_stages(
+        self, base: Baseline, fresh: dict[Mutant, Tests]
+    ) -> Iterator[tuple[Mutant, Outcome]]:
+        """The likeliest file of tests first: most mutants die there, and a child starts sooner."""
+        likely = {m: _of_file(self._likely(m, tests), tests) for m, tests in fresh.items()}
+        left: dict[Mutant, Tests] = {}
+        for mutant, outcome in self._run(base, likely):
+            rest = tuple(name for name in fresh[mutant] if name not in likely[mutant])
+            if outcome.end is End.SURVIVED and rest:
+                left[mutant] = rest
+            else:
+                yield mutant, outcome
+        yield from self._run(base, left)
+
+    def _run(self, base: Baseline, jobs: dict[Mutant, Tests]) -> Iterator[tuple[Mutant, Outcome]]:
+        return run_all(((m, self._job(base, m, tests)) for m, tests in jobs.items()), self.at_once)
+
+    def _likely(self, mutant: Mutant, tests: Tests) -> str:
+        """The file that killed it before, or the one with most tests for it."""
+        files = Counter(name.partition("::")[0] for name in tests)
+        before = self.memory.killer(mutant)
+        return before if before in files else files.most_common(1)[0][0]
+
+    def _job(self, base: Baseline, mutant: Mutant, tests: Tests) -> Callable[[], Job]:
+        def job() -> Job:
+            path, source = Path.cwd() / mutant.module, base.group.sources[mutant.module]
+            code = mutants.compiled(mutant, path, source, self.enums)
+            where = self.folder / f"m{mutant.site}-{mutant.change}"
+            return Job(where, tests, *base.limits_s(tests), {module_name(mutant.module): code})
+
+        return job
+
+
+def planted(campaign: Campaign) -> tuple[Found, list[str], int]:
+    """The planted mutants: what came out, what is wrong with that, how many must survive."""
+    path = HERE / "planted.toml"
+    expected: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["expected"]
+    (group,) = baseline.groups(path)
+    names = {
+        f"{m.function} {m.operator} `{m.after}`": m
+        for m in mutants.of_module(group.modules[0], group.sources[group.modules[0]], {})
+    }
+    none = campaign.folder / "planted.json"
+    outside = Campaign(campaign.folder, Memory(none, use=False), campaign.at_once, enums={})
+    found = outside.run(group, [names[name] for name in expected])
+    ends = {mutant: outcome.end for mutant, outcome in found}
+    wrong = [
+        f"planted: {name} is reported as {ends[names[name]]}, not as {end}"
+        for name, end in expected.items()
+        if ends[names[name]] != end
+    ]
+    return found, wrong, sum(end == End.SURVIVED for end in expected.values())
+
+
+def _of_file(file: str, tests: Tests) -> Tests:
+    return tuple(name for name in tests if name.startswith(f"{file}::"))
+
+
+def note(text: str) -> None:
+    """For whoever waits; the result is on the other stream."""
+    print(text, file=sys.stderr, flush=True)
