@@ -213,12 +213,20 @@ class _Draft:
                 self._device(where, item.chunk(), item.t_ns)
         elif isinstance(item, Link):
             self.count(f"link_{item.kind}")
-            self.broken |= {item.on} if item.kind in LINK_BROKEN else set()
-            self.broken -= {item.on} if item.kind in LINK_WHOLE else set()
+            self._link(item)
         else:
             if isinstance(item, ResetPress):
                 self._reset_faults()
             self.kernel_inputs += _message(item)
+
+    def _link(self, item: Link) -> None:
+        """A bus that only shows something may be silent; one that carries a device may not."""
+        if item.kind in LINK_WHOLE:
+            self.broken -= {item.on}
+        elif item.kind in LINK_BROKEN and (
+            item.on in self.config.buses or item.on in self.config.lines
+        ):
+            self.broken |= {item.on}
 
     def _reset_faults(self) -> None:
         """A reset edge reaches the drives too; each carries it out only at rest."""
