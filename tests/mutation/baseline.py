@@ -63,6 +63,10 @@ class Baseline:
         wanted = self.seconds.keys() if mutant.at_import or "" in ran else ran
         return tuple(sorted(wanted & self.seconds.keys(), key=lambda name: self.seconds[name]))
 
+    def users(self, module: str) -> set[str]:
+        """The tests that call something of the module."""
+        return {name for tests in self.lines[module].values() for name in tests}
+
     def limits_s(self, tests: tuple[str, ...]) -> tuple[float, float]:
         """Processor and wall time for these tests with a mutant."""
         cpu = CPU_MORE_S + self.start_s + CPU_TIMES * sum(self.seconds[name] for name in tests)

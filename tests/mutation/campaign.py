@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from tests.mutation.pool import End, Outcome, run_all
 
 Found = list[tuple[Mutant, Outcome]]
 Tests = tuple[str, ...]
+START_S = 0.3  # of a child, before the first test
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Campaign:
                 fresh[mutant] = tests
         for n, (mutant, outcome) in enumerate(self._in_two_stages(base, fresh), 1):
             self.memory.keep(mutant, fresh[mutant], outcome)
-            if n % 100 == 0 or n == len(fresh):
+            if n % 50 == 0 or n == len(fresh):
                 self.memory.save()
                 note(f"{base.group.name}: {n}/{len(fresh)}")
             yield mutant, outcome
@@ -80,7 +81,11 @@ class Campaign:
         self, base: Baseline, fresh: dict[Mutant, Tests]
     ) -> Iterator[tuple[Mutant, Outcome]]:
         """The likeliest file of tests first: most mutants die there, and a child starts sooner."""
-        likely = {m: _of_file(self._likely(m, tests), tests) for m, tests in fresh.items()}
+        users = {path: base.users(path) for path in base.group.modules}
+        likely = {
+            m: _of_file(self._likely(base, m, users[m.module].intersection(t) or t), t)
+            for m, t in fresh.items()
+        }
         left: dict[Mutant, Tests] = {}
         for mutant, outcome in self._run(base, likely):
             rest = tuple(name for name in fresh[mutant] if name not in likely[mutant])
@@ -93,11 +98,17 @@ class Campaign:
     def _run(self, base: Baseline, jobs: dict[Mutant, Tests]) -> Iterator[tuple[Mutant, Outcome]]:
         return run_all(((m, self._job(base, m, tests)) for m, tests in jobs.items()), self.at_once)
 
-    def _likely(self, mutant: Mutant, tests: Tests) -> str:
-        """The file that killed it before, or the one with most tests for it."""
-        files = Counter(name.partition("::")[0] for name in tests)
+    def _likely(self, base: Baseline, mutant: Mutant, tests: Iterable[str]) -> str:
+        """The file that killed it before, or the one that asks most in a second."""
+        asked: Counter[str] = Counter()
+        took_s = dict.fromkeys(map(_file, tests), START_S)
+        for name in tests:
+            asked[_file(name)] += 1
+            took_s[_file(name)] += base.seconds[name]
         before = self.memory.killer(mutant)
-        return before if before in files else files.most_common(1)[0][0]
+        return (
+            before if before in asked else max(asked, key=lambda file: asked[file] / took_s[file])
+        )
 
     def _job(self, base: Baseline, mutant: Mutant, tests: Tests) -> Callable[[], Job]:
         def job() -> Job:
@@ -130,8 +141,12 @@ def planted(campaign: Campaign) -> tuple[Found, list[str], int]:
     return found, wrong, sum(end == End.SURVIVED for end in expected.values())
 
 
+def _file(test: str) -> str:
+    return test.partition("::")[0]
+
+
 def _of_file(file: str, tests: Tests) -> Tests:
-    return tuple(name for name in tests if name.startswith(f"{file}::"))
+    return tuple(name for name in tests if _file(name) == file)
 
 
 def note(text: str) -> None:

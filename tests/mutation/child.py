@@ -14,8 +14,8 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -46,7 +46,7 @@ def module_name(path: str) -> str:
     return path.removesuffix(".py").replace("/", ".")
 
 
-class Overlay(MetaPathFinder, SourceFileLoader):
+class Overlay(MetaPathFinder, Loader):
     """Supplies prepared code instead of what the file says."""
 
     def __init__(self, codes: dict[str, CodeType]) -> None:
@@ -58,15 +58,9 @@ class Overlay(MetaPathFinder, SourceFileLoader):
             return None
         return spec_from_file_location(fullname, self.codes[fullname].co_filename, loader=self)
 
-    def get_filename(self, fullname: str | None = None) -> str:
-        return self.codes[fullname or ""].co_filename
-
-    def get_code(self, fullname: str) -> CodeType:
-        self.loaded.add(fullname)
-        return self.codes[fullname]
-
     def exec_module(self, module: ModuleType) -> None:
-        exec(self.get_code(module.__name__), module.__dict__)
+        self.loaded.add(module.__name__)
+        exec(self.codes[module.__name__], module.__dict__)
 
 
 class Watch:

@@ -59,8 +59,8 @@ def expression(node: ast.expr, enums: Enums) -> Iterator[Change]:
                     changed.ops[n] = other()
                     yield "comparison", changed
         case ast.BoolOp():
-            other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-            yield "and-or", ast.BoolOp(other, deepcopy(node.values))
+            swapped = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+            yield "and-or", ast.BoolOp(swapped, deepcopy(node.values))
         case ast.UnaryOp(op=ast.Not()):
             yield "not-removed", deepcopy(node.operand)
         case ast.UnaryOp(op=ast.USub() | ast.Invert()):
@@ -70,9 +70,9 @@ def expression(node: ast.expr, enums: Enums) -> Iterator[Change]:
         case ast.Constant():
             yield from _constant(node.value)
         case ast.Call(func=ast.Name(id=name)) if name in _BUILTINS:
-            changed = deepcopy(node)
-            changed.func = ast.Name(_BUILTINS[name], ast.Load())
-            yield "builtin", changed
+            call = deepcopy(node)
+            call.func = ast.Name(_BUILTINS[name], ast.Load())
+            yield "builtin", call
         case ast.Attribute():
             yield from _member(node, enums)
 

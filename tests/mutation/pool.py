@@ -59,24 +59,27 @@ def run_all(
     jobs: Iterable[tuple[Any, Callable[[], Job]]], at_once: int
 ) -> Iterator[tuple[Any, Outcome]]:
     """Each job in a child of its own; the outcomes in the order they come."""
-    waiting, running = iter(jobs), dict[int, _Running]()
+    running: dict[int, _Running] = {}
     poll = select.poll()
-    more = True
-    while more or running:
-        while more and len(running) < at_once:
-            item = next(waiting, None)
-            more = item is not None
-            if item is not None:
-                fd, started = _fork(item[0], item[1]())
-                running[fd] = started
-                poll.register(fd, select.POLLIN)
-        for fd, _ in poll.poll(200) if running else ():
-            poll.unregister(fd)
-            os.close(fd)
-            yield _reap(running.pop(fd))
-        for item in running.values():
-            if time.monotonic() - item.started_s > item.job.wall_s:
-                _end(item.pid)
+    for name, make in jobs:
+        while len(running) >= at_once:
+            yield from _ended(poll, running)
+        fd, started = _fork(name, make())
+        running[fd] = started
+        poll.register(fd, select.POLLIN)
+    while running:
+        yield from _ended(poll, running)
+
+
+def _ended(poll: Any, running: dict[int, _Running]) -> Iterator[tuple[Any, Outcome]]:
+    """Waits a moment; those that ended meanwhile. What runs too long is ended."""
+    for fd, _ in poll.poll(200):
+        poll.unregister(fd)
+        os.close(fd)
+        yield _reap(running.pop(fd))
+    for item in running.values():
+        if time.monotonic() - item.started_s > item.job.wall_s:
+            _end(item.pid)
 
 
 def run_one(job: Job) -> Outcome:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.mutation import mutants, operators, verdict
+from tests.mutation.campaign import Found
 from tests.mutation.child import Job
 from tests.mutation.mutants import Mutant
 from tests.mutation.pool import End, Outcome, judge
@@ -145,7 +146,7 @@ def test_a_key_outlives_edits_elsewhere() -> None:
     assert {m.key for m in listed()} <= {m.key for m in listed(moved)}
 
 
-def found(killed: int, survived: int = 0, end: End = End.SURVIVED) -> verdict.Found:
+def found(killed: int, survived: int = 0, end: End = End.SURVIVED) -> Found:
     source = "\n".join(f"a{n} = {n} < b" for n in range(2, 2 + killed + survived))
     ours = [m for m in listed(source) if m.after.startswith(f"{m.before.split()[0]} <= ")]
     ends = [End.KILLED] * killed + [end] * survived
