@@ -52,9 +52,9 @@ def test_reset_clears_an_estop_that_was_let_go_and_release_a_technicians_latch()
     runaway = replace(m.before.kernel, latched=frozenset({"hoist_runaway"}))
     before = replace(m.before, kernel=runaway)
     for message, left in (
-        (ipc.ReleaseLatch("hoist_runaway", "A. Technician"), set()),
-        (ipc.ReleaseLatch("hoist_runaway", ""), {"hoist_runaway"}),
-        (ipc.ResetPress("panel:1"), {"hoist_runaway"}),
+        (ipc.ReleaseLatch("hoist_runaway", "A. Technician"), {"quarantine"}),
+        (ipc.ReleaseLatch("hoist_runaway", ""), {"hoist_runaway", "quarantine"}),
+        (ipc.ResetPress("panel:1"), {"hoist_runaway", "quarantine"}),
     ):
         state, _ = turn(m.config, before, m.now_ns, (*m.given, message))
         assert state.kernel.latched == left
