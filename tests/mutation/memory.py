@@ -21,14 +21,16 @@ class Memory:
     def __init__(self, path: Path, use: bool) -> None:
         self.path = path
         self.known: dict[str, Any] = {}
+        self.use = use
+        self._new = False
         self._hashes: dict[str, str] = {}
-        if use and path.exists():
+        if path.exists():
             self.known = json.loads(path.read_text(encoding="utf-8"))
 
     def recall(self, mutant: Mutant, tests: tuple[str, ...]) -> Outcome | None:
         """The outcome, if nothing it depends on has changed."""
         record = self.known.get(mutant.key)
-        if record is None:
+        if record is None or not self.use:
             return None
         outcome = Outcome(End(record["end"]), record["test"], record["says"], record["took_s"])
         same = record["digest"] == self._digest(mutant, self._judges(outcome, tests))
@@ -41,6 +43,7 @@ class Memory:
 
     def keep(self, mutant: Mutant, tests: tuple[str, ...], outcome: Outcome) -> None:
         """For the next time."""
+        self._new = True
         self.known[mutant.key] = {
             "end": outcome.end,
             "test": outcome.test,
@@ -50,6 +53,8 @@ class Memory:
         }
 
     def save(self) -> None:
+        if not self._new:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(".part")
         part.write_text(json.dumps(self.known), encoding="utf-8")
