@@ -29,15 +29,16 @@ class IoModule(CanopenNode):
 
 
 class GuardIo(IoModule):
-    """A relay that stays on only while bit 0 of 6200:01 keeps toggling."""
+    """A relay that stays on while bit 0 of 6200:01 keeps toggling, or when its contact welds."""
 
     def __init__(self, node_id: int) -> None:
+        self.welded = False
         super().__init__("guard_io.eds", node_id)
         self.power_lost()
 
     def power_lost(self) -> None:
         """The relay falls."""
-        self.relay_on = False
+        self.relay_on = self.welded
         self._bit: int | None = None
         self._edge_ns = 0
 
@@ -52,7 +53,7 @@ class GuardIo(IoModule):
     def application(self, now_ns: int) -> None:
         """No edge for 150 ms, or not operational: open."""
         if now_ns - self._edge_ns > RELAY_HOLD_NS or self.state != Nmt.OPERATIONAL:
-            self.relay_on = False
+            self.relay_on = self.welded
         contacts = self.digital[0] if self.digital else 0
         self.od[0x6000, 1] = contacts << 1 | self.relay_on
 

@@ -1,46 +1,57 @@
-"""A gate that lies: once the finger lifts in mid-lift it goes on sending the last motion frame.
+"""The gate process with a liar's turn: by default one that goes on after the finger lifted in
+mid-lift.
 
-Role: proves that the guard sees motion without evidence. Must never: run anywhere but under a
-judge.
+    LIFTCTL_LIE=pulses:UP LIFTCTL_LIE_WHEN=/run/now python -m hil.rig.gate_lies --site FILE
+
+Role: proves that the guard sees it. It lies once the named file exists; without one, as soon as
+somebody hangs above 1.1 m. Must never: run anywhere but under a judge.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 
-from drivers.device import Chunk
-from drivers.frames import Frame
+from hil.rig.lies import AXIS, FAST, Liar, Turned
 from liftctl.entry import begin
 from liftctl.gate import shell
+from liftctl.gate.inputs import GateInput
+from liftctl.gate.turn import GateConfig, GateTurnState
 
-HOIST_COMMAND = 0x210
 LIE_ABOVE_MM = 1100.0
-_honest_send = shell.Shell._send
 
 
 @dataclass(slots=True)
-class LyingShell(shell.Shell):
-    """Sends what it sent while moving, whatever the kernel says."""
+class Rig:
+    """The liar, and when it begins."""
 
-    moving: Frame | None = None
-    lying: bool = False
+    liar: Liar
+    when: Path | None
 
-    def _send(self, wire: Frame | Chunk, now_ns: int) -> None:
-        if isinstance(wire, Frame) and wire.id == HOIST_COMMAND:
-            rising = int.from_bytes(wire.data[2:], "little", signed=True) > 0
-            self.lying |= bool(self.moving and not rising and self._high())
-            self.moving = wire if rising else self.moving
-            wire = replace(wire, data=self.moving.data) if self.lying and self.moving else wire
-        _honest_send(self, wire, now_ns)
+    def turn(
+        self, config: GateConfig, state: GateTurnState, now_ns: int, inputs: tuple[GateInput, ...]
+    ) -> Turned:
+        """The turn that the gate's shell runs."""
+        self.liar.lying = self.when.exists() if self.when else self.liar.lying or high(state)
+        return self.liar.turn(config, state, now_ns, inputs)
 
-    def _high(self) -> bool:
-        height = next(
-            (r.value for s, r in self.state.kernel.readings.items() if s == "hoist_height_mm"), 0.0
-        )
-        return height > LIE_ABOVE_MM and self.state.kernel.people.aloft
+
+def high(state: GateTurnState) -> bool:
+    """Somebody hangs in the middle of a lift."""
+    heights = (r.value for s, r in state.kernel.readings.items() if s == "hoist_height_mm")
+    return next(heights, 0.0) > LIE_ABOVE_MM and state.kernel.people.aloft
+
+
+def main() -> int:
+    """The gate, with what the environment says about its lie."""
+    kind, _, way = os.environ.get("LIFTCTL_LIE", "goes_on:UP").partition(":")
+    when = os.environ.get("LIFTCTL_LIE_WHEN")
+    rig = Rig(Liar(kind, AXIS[way], FAST[way]), Path(when) if when else None)
+    shell.turn = rig.turn  # type: ignore[attr-defined]
+    return begin("gate", shell.run)
 
 
 if __name__ == "__main__":
-    shell.Shell = LyingShell  # type: ignore[misc]
-    sys.exit(begin("gate", shell.run))
+    sys.exit(main())

@@ -69,6 +69,7 @@ class Room(ABC):
             "node": self._node,
             "soc": self._soc,
             "charger": self._charger,
+            "relay_welded": self._relay_welded,
         }
 
     # time ------------------------------------------------------------------------------------
@@ -214,6 +215,9 @@ class Room(ABC):
         if node is None:
             raise RequestError(f"nodes of this room: {', '.join(map(str, self.nodes))}")
         node.power(field(request, "power", bool))
+
+    def _relay_welded(self, request: Request) -> None:
+        self._guard.welded = field(request, "value", bool)
 
     def _soc(self, request: Request) -> None:
         self._plant.battery.soc = number(request, "value", 0.0, 1.0)

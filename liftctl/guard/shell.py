@@ -9,6 +9,7 @@ from __future__ import annotations
 import selectors
 import time
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from config.schema import Site
 from drivers.frames import Frame
@@ -16,7 +17,8 @@ from drivers.ports.base import FramePort
 from drivers.ports.opening import open_bus
 from liftctl import ipc
 from liftctl.entry import GUARD, Ending, real_time
-from liftctl.guard.turn import GuardConfig, GuardInput, GuardTurnState, configure, start, turn
+from liftctl.guard.state import GuardConfig, GuardInput, GuardTurnState, configure, start
+from liftctl.guard.turn import turn
 from liftctl.places import Places
 
 PERIOD_NS = 20_000_000
@@ -51,13 +53,25 @@ class Shell:
     def _read_channel(self, channel: ipc.Channel) -> None:
         sock = channel.sock
         for message in channel.receive():
-            if isinstance(message, ipc.GateState | ipc.Hold | ipc.StationGone | ipc.StopPress):
+            if isinstance(message, ipc.Hello):
+                channel.role = message.role
+            elif self._believes(message, channel):
                 self.waiting.append(message)
         if channel.closed:
             self.selector.unregister(sock)
             self.server.channels = [item for item in self.server.channels if item is not channel]
             if channel is self.gate:
                 self.gate = None
+
+    def _believes(
+        self, message: ipc.Message, channel: ipc.Channel
+    ) -> TypeGuard[ipc.GateState | ipc.Hold | ipc.StationGone | ipc.StopPress]:
+        """The gate speaks of its ticks and of nothing else; a press comes from a panel itself."""
+        if channel is self.gate:
+            return isinstance(message, ipc.GateState)
+        if isinstance(message, ipc.Hold):
+            return channel.role == "panel"
+        return isinstance(message, ipc.StationGone | ipc.StopPress)
 
     def _read_port(self) -> None:
         now_ns = time.monotonic_ns()
@@ -116,7 +130,7 @@ def _status(state: GuardTurnState, now_ns: int) -> ipc.GuardState:
     newest = max((held.t_ns for held in state.evidence.values()), default=0)
     return ipc.GuardState(
         tick_ns=now_ns,
-        enable=not state.cut,
+        enable=state.relay.toggles,
         cut=state.cut,
         cuts=state.cuts,
         checks=state.checks,

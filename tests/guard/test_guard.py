@@ -9,53 +9,16 @@ from __future__ import annotations
 import itertools
 import random
 import struct
-from dataclasses import dataclass, field
 
 import pytest
 
 from drivers.frames import Frame
 from liftctl import ipc
-from liftctl.gate.inputs import RxFrame
-from liftctl.guard import turn as guard
-from liftctl.guard.turn import GuardConfig, GuardInput, GuardOutputs, GuardTurnState
+from liftctl.guard.invariants import GRACE_MS
+from liftctl.guard.state import GuardInput, configure, start
+from liftctl.guard.turn import turn
+from tests.guard.world import MS, Pair
 from tests.kernel.test_gate import OWN, Gate
-
-MS = 1_000_000
-
-
-@dataclass
-class Pair:
-    """A gate in its room and a guard that hears the same bus and the same holds."""
-
-    kind: str
-    gate: Gate = field(init=False)
-    config: GuardConfig = field(init=False)
-    state: GuardTurnState = field(init=False)
-    waiting: list[GuardInput] = field(default_factory=list)
-    outs: list[GuardOutputs] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.gate = Gate(self.kind)
-        self.config = guard.configure(self.gate.config.site)
-        self.state = guard.start(self.config, self.gate.now)
-
-    def step(self, late: bool = False) -> None:
-        """One turn of the gate; the guard's turn follows unless its loop is late."""
-        out, now = self.gate.step(), self.gate.now
-        for item in self.gate.given:
-            if isinstance(item, RxFrame) and item.bus == self.kind:
-                self.waiting.append((now, item.frame()))
-            elif isinstance(item, ipc.Hold | ipc.StopPress):
-                self.waiting.append(item)
-        self.waiting += [(now, wire) for wire in out.wires if isinstance(wire, Frame)]
-        if not late:
-            given, self.waiting = tuple(self.waiting), []
-            self.state, said = guard.turn(self.config, self.state, now, given)
-            self.outs.append(said)
-
-    def run(self, ms: int) -> None:
-        for _ in range(ms // 20):
-            self.step()
 
 
 @pytest.mark.parametrize("kind", ["lift", "chair"])
@@ -87,18 +50,18 @@ def test_motion_without_a_finger_is_cut_within_its_allowance(way: str, speed: in
         pair.waiting.append((pair.gate.now, lie))
         given, pair.waiting = tuple(pair.waiting), []
         pair.gate.now += 20 * MS
-        pair.state, out = guard.turn(pair.config, pair.state, pair.gate.now, given)
+        pair.state, out = turn(pair.config, pair.state, pair.gate.now, given)
         if out.cut:
             break
     assert out.cut == "no_evidence"
-    assert pair.gate.now - begun <= (guard.GRACE_MS + 40) * MS
+    assert pair.gate.now - begun <= (GRACE_MS + 40) * MS
     toggles = {frame.data for frame in out.frames if frame.id == 0x230}
     assert toggles == {b"\x00"}
 
 
 def test_evidence_of_another_direction_is_none() -> None:
-    config = guard.configure(Gate("lift").config.site)
-    state = guard.start(config, 10**9)
+    config = configure(Gate("lift").config.site)
+    state = start(config, 10**9)
     for n in range(1, 40):
         now = 10**9 + n * 20 * MS
         given: tuple[GuardInput, ...] = (
@@ -108,7 +71,7 @@ def test_evidence_of_another_direction_is_none() -> None:
             ipc.Hold("panel:2", "s", 1, "UP", now + 10**9),
             ipc.Hold("panel:3", "s", 1, "UP", now - 10**9),
         )
-        state, out = guard.turn(config, state, now, given)
+        state, out = turn(config, state, now, given)
     assert out.cut == "no_evidence"
 
 
@@ -131,7 +94,7 @@ def test_whatever_it_hears_it_only_says_its_own(kind: str) -> None:
         frame = Frame(kind, rng.choice(ids), rng.randbytes(rng.randrange(9)))
         hold = ipc.Hold(rng.choice(words), "s", -1, rng.choice(words), rng.choice((now, -1, 2**63)))
         given: tuple[GuardInput, ...] = ((now, frame), hold, ipc.StopPress(rng.choice(words)))
-        state, out = guard.turn(config, state, now, given)
+        state, out = turn(config, state, now, given)
         for sent in out.frames:
             own = {0x200 + config.node: 1, 0x702: 1, 0: 2}
             assert own[sent.id] == len(sent.data)

@@ -13,7 +13,9 @@ import pytest
 from config.schema import load
 from drivers.frames import Frame
 from liftctl import ipc
-from liftctl.guard import turn as guard
+from liftctl.guard.invariants import LASTING
+from liftctl.guard.state import GuardInput, GuardOutputs, configure, start
+from liftctl.guard.turn import turn
 from safety.bounds import Params
 from safety.types import (
     Motion,
@@ -66,18 +68,18 @@ def test_docking_down_survives_an_nmt_stop_of_the_hoist() -> None:
 
 class Guarded:
     def __init__(self) -> None:
-        self.config = guard.configure(LIFT)
+        self.config = configure(LIFT)
         self.now = 10**9
-        self.state = guard.start(self.config, self.now)
+        self.state = start(self.config, self.now)
         self.gate = True
         self.command = 0.0
         self.hold: tuple[int, str] | None = (0, "")
         self.frames: list[Frame] = []
-        self.extra: list[guard.GuardInput] = []
+        self.extra: list[GuardInput] = []
 
-    def step(self) -> guard.GuardOutputs:
+    def step(self) -> GuardOutputs:
         self.now += 20 * MS
-        given: list[guard.GuardInput] = []
+        given: list[GuardInput] = []
         if self.hold is not None:
             press, motion = self.hold
             given.append(ipc.Hold("panel:1", "s", press, motion, self.now - 20 * MS))
@@ -88,10 +90,11 @@ class Guarded:
                 (self.now, Frame("lift", 0x701, b"\5")),
                 (self.now, Frame("lift", 0x210, data)),
             ]
-            given.append((self.now, Frame("lift", 0x1B0, b"\x07")))
+            relay = 0x06 | self.state.relay.toggles
+            given.append((self.now, Frame("lift", 0x1B0, bytes([relay]))))
         given += self.extra
         self.extra = []
-        self.state, out = guard.turn(self.config, self.state, self.now, tuple(given))
+        self.state, out = turn(self.config, self.state, self.now, tuple(given))
         self.frames = [f for f in out.frames if f.id == 0 and f.data[0] == 2]
         return out
 
@@ -165,7 +168,7 @@ def test_guard_restarting_during_a_docking_descent_does_not_cut_for_good() -> No
     it.hold = (1, "DOWN")
     it.run(200)
     assert not stops
-    assert it.state.cut not in guard.LASTING
+    assert it.state.cut not in LASTING
 
 
 def test_death_of_the_gate_in_mid_motion_is_not_a_lasting_cut() -> None:
@@ -209,5 +212,5 @@ def test_stale_estop_contacts_of_the_guards_node_do_not_excuse_a_descent() -> No
             (it.now, Frame("lift", 0x210, zero)),
             (it.now, Frame("lift", 0x190, data)),
         )
-        it.state, _ = guard.turn(it.config, it.state, it.now, given)
+        it.state, _ = turn(it.config, it.state, it.now, given)
     assert it.state.cut == "uncommanded"

@@ -59,11 +59,7 @@ class Gate:
     def step(self, gap_ms: int = 20) -> Outputs:
         self.now += gap_ms * MS
         self.turns += 1
-        if self.turns == 20:  # the guard starts its own node
-            self.room.on_frame(BusFrame(0, bytes((1, RELAY[self.kind] & 0x7F))), self.room.t_ns)
-        if self.turns % 2:
-            relay = BusFrame(RELAY[self.kind], bytes([self.turns // 2 % 2]))
-            self.room.on_frame(relay, self.room.t_ns)
+        self.enable()
         heard = self.room.advance(self.now)
         given: list[GateInput] = [] if self.deaf else [self.received(f) for _, f in heard]
         given += self.serial + self.durable + self.extra + self.beats()
@@ -79,6 +75,14 @@ class Gate:
         return self.out
 
     serial: list[GateInput] = field(default_factory=list)
+
+    def enable(self) -> None:
+        """What the guard does: it starts its own node and toggles the run enable."""
+        if self.turns == 20:
+            self.room.on_frame(BusFrame(0, bytes((1, RELAY[self.kind] & 0x7F))), self.room.t_ns)
+        if self.turns % 2:
+            relay = BusFrame(RELAY[self.kind], bytes([self.turns // 2 % 2]))
+            self.room.on_frame(relay, self.room.t_ns)
 
     def received(self, frame: BusFrame) -> RxFrame:
         return RxFrame(self.now, self.kind, frame.can_id, frame.data)
