@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from liftctl.safetycase import case, pages
+from liftctl.safetycase import case, pages, playable
 from liftctl.safetycase.pages import ROOT
 
 FOLDER = ROOT / "docs" / "safety"
@@ -23,6 +23,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "bounds.md": pages.bounds_page,
     "soup.md": case.soup_page,
     "anomalies.md": case.anomalies_page,
+    "table.html": playable.table_page,
 }
 
 

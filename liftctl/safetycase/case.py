@@ -36,6 +36,12 @@ def pins() -> dict[str, str]:
     return dict(PIN.findall((ROOT / "requirements" / "run.txt").read_text("utf-8")))
 
 
+def anchor(hazard: Hazard) -> str:
+    """The fragment of a hazard's heading on hazards.md."""
+    heading = f"{hazard.id}. {hazard.hazard}".lower()
+    return re.sub(r"[^\w\- ]", "", heading).replace(" ", "-")
+
+
 def _rows_of(hazard: Hazard) -> list[Row]:
     return [row for row in ROWS.values() if row.hazard == hazard.id]
 
@@ -92,7 +98,7 @@ def hazards_page() -> str:
     listed, found = hazards.load().hazards, evidence.collect(ROWS)
     overview = (
         (
-            f"[{h.id}](#{h.id.lower()}-{_anchor(h.hazard)})",
+            f"[{h.id}](#{anchor(h)})",
             h.hazard,
             h.owner,
             " ".join(f"`{row.id}`" for row in _rows_of(h)) or "exempt",
@@ -115,10 +121,6 @@ def hazards_page() -> str:
             *(_hazard(hazard, found) for hazard in listed.values()),
         )
     )
-
-
-def _anchor(heading: str) -> str:
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 HARDWARE = """# What only hardware owns
@@ -258,7 +260,7 @@ Read in this order:
 
 1. [hazards.md](hazards.md): {hazards} hazards, the {rows} rows against them, what each does,
    which tests name it, and what is not covered.
-2. table.html: the table to play with. Open the file in a browser; it needs no
+2. [table.html](table.html): the table to play with. Open the file in a browser; it needs no
    server. Flip a signal and see which motions are left, why, and what clears it.
 3. [lowering.md](lowering.md): the {lowering} rows that may take lowering away, each with its
    reason.

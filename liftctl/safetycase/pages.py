@@ -61,12 +61,21 @@ def _row(row: Row, kind: str) -> tuple[str, ...]:
         reactions(row.when_unknown, kind),
         CLEARS[row.clear],
         row.priority.value,
+        " ".join(f"`{signal.value}`" for signal in sorted(row.needs)) or "-",
     )
 
 
 def rows_page() -> str:
     """rows.md: every interlock row of both kinds of device."""
-    head = ("row", "hazard", "when true", "when unknown", "clears", "alarm priority")
+    head = (
+        "row",
+        "hazard",
+        "when true",
+        "when unknown",
+        "clears",
+        "alarm priority",
+        "only where fitted",
+    )
     rungs = table(("rung", "meaning"), ((act.name, text) for act, text in RUNGS.items()))
     parts = [
         "# Interlock rows\n",
