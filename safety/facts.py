@@ -230,7 +230,13 @@ def duty(scene: Scene) -> Truth:
     rest = -p.duty_ratio / (1 - p.duty_ratio)
     heat = scene.kept.get("heat_ns", 0) + round(scene.gap_ns * (1 if raising else rest))
     scene.kept["heat_ns"] = max(0, heat)
-    return not scene.carrying and heat >= p.duty_s * 1000 * NS_PER_MS
+    full = p.duty_s * 1000 * NS_PER_MS
+    hot = heat >= (full / 2 if "hot" in scene.kept else full)  # it rests until half has gone
+    if hot:
+        scene.kept["hot"] = 1
+    else:
+        scene.kept.pop("hot", None)
+    return hot and not scene.carrying
 
 
 def pitch(scene: Scene) -> Truth:
