@@ -80,6 +80,17 @@ def test_heartbeat_and_emergency_decode_by_their_layouts() -> None:
         assert (said.code, said.register) == (raw[0] | raw[1] << 8, raw[2])
 
 
+def test_what_does_not_fit_a_heartbeat_or_an_emergency_is_not_encoded() -> None:
+    good = {"error_code": 0xFFFF, "error_register": 0xFF, "maker_code": (1 << 40) - 1}
+    assert pack(emcy.FRAME, good) == b"\xff" * 8
+    for name, value in good.items():
+        with pytest.raises(LayoutError, match="does not fit"):
+            pack(emcy.FRAME, good | {name: value + 1})
+    assert pack(nmt.FRAME, {"nmt_state": 255}) == b"\xff"
+    with pytest.raises(LayoutError, match="does not fit"):
+        pack(nmt.FRAME, {"nmt_state": 256})
+
+
 # --- SDO
 
 

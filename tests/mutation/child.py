@@ -12,6 +12,7 @@ import os
 import resource
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.abc import Loader, MetaPathFinder
@@ -119,8 +120,11 @@ def run(job: Job) -> None:
     try:
         _settle(job)
         _run(job)
-    finally:
-        os._exit(0)
+    except BaseException:  # noqa: BLE001  whatever it is, no parent's code may run in a child
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(70)
+    os._exit(0)
 
 
 def _settle(job: Job) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from pytest import ExitCode
@@ -122,7 +123,8 @@ def judge(
     if code == -signal.SIGXCPU or (code == -signal.SIGKILL and took_s >= job.wall_s):
         return End.TIMEOUT, "", f"more than {job.cpu_s:.0f} s of processor or {job.wall_s:.0f} s"
     if code or said is None:
-        return End.CRASH, "", f"the child ended with {code}, without a result"
+        last = _last_words(job.folder / "log")
+        return End.CRASH, "", f"the child ended with {code}, without a result{last}"
     failed, missing = said["failed"], set(job.codes) - set(said["loaded"])
     if said["exit"] in (ExitCode.TESTS_FAILED, ExitCode.INTERRUPTED) and failed:
         first = failed[0]
@@ -135,3 +137,8 @@ def judge(
     if said["exit"] == ExitCode.OK and not missing:
         return End.SURVIVED, "", f"{len(said['passed'])} tests pass"
     return End.BROKEN, "", f"pytest ended with {said['exit']}; not loaded: {sorted(missing)}"
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text("utf-8", "replace").split("\n")[-4:] if log.exists() else []
+    return "".join(f" | {line.strip()}" for line in lines if line.strip())
