@@ -19,6 +19,7 @@ from liftctl.safetycase.check import stops_lowering
 from liftctl.safetycase.hazards import Hazard
 from liftctl.safetycase.pages import CLEARS, KINDS, NOTE, ROOT, reactions, table
 from safety.table import ROWS, Row
+from safety.types import SignalId
 
 SOUP = Path(__file__).parent / "soup.toml"
 PIN = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
@@ -44,6 +45,28 @@ def anchor(hazard: Hazard) -> str:
 
 def _rows_of(hazard: Hazard) -> list[Row]:
     return [row for row in ROWS.values() if row.hazard == hazard.id]
+
+
+def _signals(node: Any) -> Iterator[str]:
+    """Every value of a key `signal`, however deep."""
+    below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    if isinstance(node, dict) and isinstance(node.get("signal"), str):
+        yield node["signal"]
+    for item in below:
+        yield from _signals(item)
+
+
+@cache
+def sent() -> frozenset[str]:
+    """The signals that a shipped device profile sends, or the gate itself."""
+    files = (ROOT / "config" / "devices").glob("*.toml")
+    found = {name for path in files for name in _signals(tomllib.loads(path.read_text("utf-8")))}
+    return frozenset(found) | {SignalId.BUS_OK, SignalId.HAND_OK}
+
+
+def asleep(row: Row) -> str:
+    """The signals this row needs and no shipped device sends, or nothing."""
+    return " ".join(f"`{name.value}`" for name in sorted(row.needs) if name not in sent())
 
 
 def _row_line(row: Row) -> tuple[str, ...]:
@@ -75,6 +98,8 @@ def _facts(hazard: Hazard) -> Iterator[tuple[str, str]]:
     yield "Only hardware owns", hazard.hardware
     yield "Also in software", hazard.also
     yield "Not covered", hazard.gaps or "nothing known"
+    rows = ((row.id, asleep(row)) for row in _rows_of(hazard))
+    yield "Asleep on the shipped devices", "; ".join(f"`{r}` needs {n}" for r, n in rows if n)
     yield "Differs from the usual reaction", hazard.differs
     yield "No row, because", hazard.exempt
     yield "Source", hazard.source
@@ -203,6 +228,7 @@ def _anomaly(entry: Mapping[str, Any]) -> tuple[str, ...]:
 def anomalies_page() -> str:
     """anomalies.md: known faults of what we use, and what we do not cover."""
     gaps = ((h.id, h.gaps) for h in hazards.load().hazards.values() if h.gaps)
+    idle = ((row.hazard, f"`{row.id}`", asleep(row)) for row in ROWS.values() if asleep(row))
     return "\n".join(
         (
             "# Known anomalies\n",
@@ -212,6 +238,9 @@ def anomalies_page() -> str:
             table(("library", "what", "public", "here"), map(_anomaly, soup()["anomaly"])),
             "## Of our own: what is not covered\n",
             table(("hazard", "gap"), gaps),
+            "## Rows that no shipped device wakes\n",
+            "They exist only where a site's devices send these signals.\n",
+            table(("hazard", "row", "needs"), idle),
         )
     )
 
