@@ -53,19 +53,20 @@ class Room:
     page: Page
     truth: Truth
     hands: WardControl
+    kind: str = "lift"
 
     # --- processes -------------------------------------------------------------------------------
 
     def table(self) -> dict[str, tuple[int, int]]:
         """Process name -> (pid, restarts), as the supervisor keeps it."""
-        path = self.ward.root / "run" / LIFT / "processes.json"
+        path = self.ward.root / "run" / f"demo-{self.kind}" / "processes.json"
         found = json.loads(path.read_text(encoding="utf-8"))
         return {key.partition("/")[2]: (row[0], row[1]) for key, row in found.items()}
 
     def pid(self, process: str) -> int:
         """Of a process of the room, or of the simulated hardware."""
         if process == "hardware":
-            return self.ward.popens["hardware-lift"].pid
+            return self.ward.popens[f"hardware-{self.kind}"].pid
         return self.table()[process][0]
 
     def send(self, process: str, number: signal.Signals) -> int:
@@ -100,7 +101,7 @@ class Room:
     def new_page(self) -> Page:
         """Reload the page, as a browser does when its panel is back."""
         self.page.close()
-        self.page = Page(self.ward.port)
+        self.page = Page(self.ward.panel_port(self.kind))
         return self.page
 
     # --- truth -----------------------------------------------------------------------------------
@@ -140,11 +141,16 @@ class Room:
         slowest = min(row["speed_mm_s"] for row in self.truth.since(since_ns))
         assert -31 <= slowest < 0, f"lowered at {slowest} mm/s, docking is 30 mm/s"
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Positions in the truth log."""
+        return ("height_mm", "x_mm")
+
     def stays(self, seconds: float, name: str) -> None:
-        """Nothing moves by itself: at most 2 mm on either axis for a while."""
+        """Nothing moves by itself: at most 2 mm on any axis for a while."""
         t_ns = time.monotonic_ns()
         wait(lambda: self.truth.last()["t_ns"] >= t_ns + seconds * 1e9, "time to pass", 15)
-        for key in ("height_mm", "x_mm"):
+        for key in self.keys:
             moved = self.travelled(t_ns, key)
             assert moved <= STANDSTILL_MM, f"{name}: {key} moved by itself, {moved:.2f} mm"
 
