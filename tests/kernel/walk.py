@@ -10,6 +10,7 @@ import os
 import random
 from dataclasses import dataclass, field
 
+from liftctl.safetycase.switches import healthy
 from safety import types as t
 from safety.bounds import Params
 from safety.signals import KNOWN
@@ -17,7 +18,7 @@ from safety.step import step
 from safety.table import LOCKS
 from safety.types import ALL_MOTIONS, AXIS_OF, Act, Axis, KernelInput, Motion, SignalId
 from safety.verdict import Cmd
-from tests.kernel.world import HEALTHY, World
+from tests.kernel.world import World
 
 MS, P, S, M = 1_000_000, Params(), SignalId, Motion
 NIGHTLY = os.environ.get("LIFTCTL_NIGHTLY") == "1"
@@ -87,7 +88,7 @@ class Walk:
         for signal in KNOWN[self.kind]:
             self.world.values.setdefault(signal, 1.0)
             if self.world.values[signal] is None or signal not in SPEED_OF_LATCH.values():
-                self.world.values[signal] = HEALTHY[self.kind].get(signal, 1.0)
+                self.world.values[signal] = healthy(signal)
         self.world.corrupt, self.world.future = set(), set()
         self.world.guard = self.world.recorder = self.controller = self.disk = True
         self.mask, self.frozen, self.locks = ALL_MOTIONS, set(), frozenset()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from liftctl.safetycase.switches import healthy
 from safety.bounds import Params
 from safety.signals import KNOWN, NS_PER_MS, OPTIONAL
 from safety.state import KernelConfig, KernelState, boot
@@ -24,37 +25,6 @@ from safety.types import (
 from safety.verdict import Cmd, Marker, Verdict
 
 S = SignalId
-HEALTHY: dict[str, dict[SignalId, float]] = {
-    "lift": {
-        S.HOIST_POS: 1200,
-        S.TRAVERSE_POS: 400,
-        S.BATTERY_PCT: 80,
-        S.LOAD_KG: 0,
-        S.HOIST_SPEED: 0,
-        S.TRAVERSE_SPEED: 0,
-        S.HOIST_FAULT: 0,
-        S.TRAVERSE_FAULT: 0,
-        S.LOAD_LEFT_KG: 0,
-        S.LOAD_RIGHT_KG: 0,
-        S.HOIST_CURRENT: 0,
-        S.BATTERY_V: 25,
-        S.MOTOR_TEMP: 30,
-    },
-    "chair": {
-        S.FEET_KG: 20,
-        S.PITCH_DEG: 0,
-        S.ROLL_DEG: 0,
-        S.BATTERY_PCT: 80,
-        S.STAND_POS: 0,
-        S.STAND_SPEED: 0,
-        S.STAND_FAULT: 0,
-        S.DRIVE_SPEED: 0,
-        S.DRIVE_FAULT: 0,
-        S.STAND_CURRENT: 3,
-        S.BATTERY_V: 25,
-        S.MOTOR_TEMP: 30,
-    },
-}
 SPEED_OF = {"hoist": S.HOIST_SPEED, "traverse": S.TRAVERSE_SPEED, "stander": S.STAND_SPEED}
 POS_OF = {"hoist": S.HOIST_POS, "traverse": S.TRAVERSE_POS, "stander": S.STAND_POS}
 PERIOD_NS = 20 * NS_PER_MS
@@ -79,7 +49,7 @@ class World:
         self.config = KernelConfig(self.kind, self.params, self.fallback, fitted)
         self.state: KernelState = boot(self.config, self.now_ns, self.marker)
         self.values: dict[SignalId, float | None] = {
-            signal: HEALTHY[self.kind].get(signal, 1.0) for signal in KNOWN[self.kind]
+            signal: healthy(signal) for signal in KNOWN[self.kind]
         }
         self.corrupt: set[SignalId] = set()
         self.future: set[SignalId] = set()
