@@ -38,6 +38,7 @@ NEUTRAL = beat(0, Motion.NONE)
         ([0, None, None, 0], [NEUTRAL, GONE, None, NEUTRAL]),
         ([UP, None, UP], [beat(1, UP), GONE, beat(2, UP)]),
         ([BOTH, None, UP], [STOP, GONE, beat(1, UP)]),
+        ([UP, DOWN, None], [beat(1, UP), STOP, GONE]),
     ],
 )
 def test_frames_of_the_hand_control(keys: list[int | None], said: list[KernelInput | None]) -> None:

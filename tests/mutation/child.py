@@ -121,8 +121,7 @@ def run(job: Job) -> None:
         _settle(job)
         _run(job)
     except BaseException:  # noqa: BLE001  whatever it is, no parent's code may run in a child
-        traceback.print_exc()
-        sys.stderr.flush()
+        os.write(2, traceback.format_exc().encode("utf-8", "replace"))
         os._exit(70)
     os._exit(0)
 

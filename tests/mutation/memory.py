@@ -33,6 +33,8 @@ class Memory:
         if record is None or not self.use:
             return None
         outcome = Outcome(End(record["end"]), record["test"], record["says"], record["took_s"])
+        if outcome.end not in (End.KILLED, End.SURVIVED):
+            return None  # perhaps it was only the machine
         same = record["digest"] == self._digest(mutant, self._judges(outcome, tests))
         return outcome if same else None
 
