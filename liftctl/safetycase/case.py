@@ -47,6 +47,10 @@ def _rows_of(hazard: Hazard) -> list[Row]:
     return [row for row in ROWS.values() if row.hazard == hazard.id]
 
 
+def _kinds(row: Row) -> tuple[str, ...]:
+    return tuple(kind for kind in KINDS if kind in row.kinds)
+
+
 def _signals(node: Any) -> Iterator[str]:
     """Every value of a key `signal`, however deep."""
     below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
@@ -70,7 +74,7 @@ def asleep(row: Row) -> str:
 
 
 def _row_line(row: Row) -> tuple[str, ...]:
-    kinds = tuple(kind for kind in KINDS if kind in row.kinds)
+    kinds = _kinds(row)
     return (
         f"`{row.id}`",
         ", ".join(kinds),
@@ -252,8 +256,8 @@ def lowering_page() -> str:
         (
             f"`{row.id}`",
             row.hazard,
-            reactions(row.when_true, *sorted(row.kinds)),
-            reactions(row.when_unknown, *sorted(row.kinds)),
+            reactions(row.when_true, *_kinds(row)),
+            reactions(row.when_unknown, *_kinds(row)),
             CLEARS[row.clear],
             reasons[row.id],
         )
@@ -299,6 +303,8 @@ Read in this order:
 6. [rows.md](rows.md) and [bounds.md](bounds.md): every row, every number and its hard bounds.
 7. [soup.md](soup.md) and [anomalies.md](anomalies.md): what others wrote, and what is known to
    be wrong with it and with ours.
+
+![A loop has slipped off: what is left, why, and what clears it](../pictures/table.png)
 
 The rules behind it: [rules.md](../rules.md). What is proven and what only simulated: the
 [README](../../README.md#what-is-proven-what-is-simulated-what-needs-hardware).
