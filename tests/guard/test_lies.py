@@ -55,6 +55,7 @@ def lie_now(pair: Pair, way: str) -> None:
 
 @pytest.mark.parametrize(("kind", "way", "lie"), CELLS)
 def test_a_lie_moves_nobody_further_than_a_stop_may(kind: str, way: str, lie: str) -> None:
+    """H1, H2: it moves by itself, or goes on, because the gate says what is not so."""
     pair = begin(kind, way, lie)
     axis = AXIS[way]
     lie_now(pair, way)
@@ -69,7 +70,7 @@ def test_a_lie_moves_nobody_further_than_a_stop_may(kind: str, way: str, lie: st
 @pytest.mark.parametrize("way", ["UP", "DOWN", "RIGHT", "STAND"])
 @pytest.mark.parametrize(("on", "off"), [(1, 1), (6, 10), (7, 2)])
 def test_short_pulses_add_up_however_long_the_pauses(way: str, on: int, off: int) -> None:
-    """Each is shorter than every grace; waiting forgives nothing."""
+    """H1: each is shorter than every grace; waiting forgives nothing."""
     kind, axis = "chair" if way == "STAND" else "lift", AXIS[way]
     pair = booted(kind, Liar("unasked", axis, FAST[way]))
     liar, start, far = pair.gate.liar, pair.position(axis), 0.0

@@ -23,6 +23,7 @@ SAYS_WITHIN_MS = RELAY_OPEN_MS + 150  # the node's report every 50 ms, and turns
 
 @pytest.mark.parametrize("kind", ["lift", "chair"])
 def test_a_relay_welded_before_the_start_is_never_enabled_and_named(kind: str) -> None:
+    """H1: a latent fault, found while nobody moves."""
     pair = Pair(kind)
     pair.room.guard_io.welded = True
     for _ in range(150):
@@ -63,7 +64,7 @@ def test_a_relay_that_welds_in_use_is_named_after_the_next_cut(kind: str) -> Non
 
 @pytest.mark.parametrize(("kind", "way"), [("lift", "UP"), ("lift", "RIGHT"), ("chair", "STAND")])
 def test_a_lie_behind_a_welded_relay_is_stopped_over_the_bus(kind: str, way: str) -> None:
-    """A finger on the arrow and a gate that ignores the cut: STOP again and again."""
+    """H1: a finger on the arrow and a gate that ignores the cut: STOP again and again."""
     pair = booted(kind, Liar("uncut", AXIS[way], FAST[way]))
     pair.room.guard_io.welded = True
     pair.state = replace(pair.state, cut="a test", cut_ns=pair.gate.now)

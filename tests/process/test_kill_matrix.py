@@ -276,7 +276,7 @@ def is_back(room: Room) -> bool:
 @pytest.mark.process
 @pytest.mark.parametrize("cell", CELLS, ids="-".join)
 def test_cell(place: Room, cell: Cell, table: list[Measured]) -> None:
-    """Stops in time, can still be lowered, and nothing moves by itself afterwards."""
+    """H1, H2, H23, H33: it stops in time, can be lowered, and nothing moves by itself later."""
     room = place
     room.in_the_air()
     if cell.doing == "lowering":  # a row that comes back sooner ends no descent again (decision 17)

@@ -36,6 +36,7 @@ def liar(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Room,
 
 @pytest.mark.parametrize("liar", CELLS + MORE * NIGHTLY, indirect=True)
 def test_a_lying_gate_is_cut_in_time(liar: tuple[Room, str, Path]) -> None:
+    """H1, H2, with real sockets and two schedulers between gate and guard."""
     room, lie, when = liar
     kind, _, way = lie.partition(":")
     key, limit_mm, speed_mm_s = KEYS[AXIS[way]]
