@@ -394,3 +394,24 @@ def test_speed_never_exceeds_its_cap_or_its_ramp() -> None:
         assert now - before <= P.hoist_accel_mm_s2 * PERIOD_NS / 1e9 + 1e-9
         assert now <= P.hoist_empty_mm_s
         before = now
+
+
+def test_a_station_that_connects_anew_loses_its_press_and_needs_neutral() -> None:
+    """Another session under the same name: the old one is gone (a page was loaded again)."""
+    world = World().ready()
+    world.press(M.UP)
+    world.run(400)
+    now = world.now_ns + 20 * 1_000_000
+    world.frozen_stations = {"panel:1"}
+    world.extra.append(Beat("panel:1", "another", 99, M.UP, now, now))
+    world.step()
+    assert "stop:station_gone" in world.events()
+    assert stopped(world, M.UP)
+    assert world.state.authority.stations.owner == ""
+    now += 20 * 1_000_000
+    world.extra.append(Beat("panel:1", "another", 0, M.NONE, now, now))
+    world.step()
+    now += 20 * 1_000_000
+    world.extra.append(Beat("panel:1", "another", 100, M.UP, now, now))
+    world.step()
+    assert world.state.authority.stations.owner == "panel:1"

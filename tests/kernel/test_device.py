@@ -104,7 +104,7 @@ def test_a_lift_on_charge_may_rise_unless_its_maker_says_no() -> None:
 
 
 def test_the_motor_rests_after_its_duty() -> None:
-    """Ten percent: after 30 s of raising, the half of it has gone after two and a quarter minutes."""
+    """Ten percent: after 30 s of raising, half of it has gone two and a quarter minutes later."""
     world = World(params=Params(duty_s=30, duty_ratio=0.10)).ready()
     world.values[S.HOIST_POS] = -400.0
     world.press(M.UP)

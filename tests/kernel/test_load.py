@@ -202,6 +202,16 @@ def test_a_load_that_jumps_up_at_rest_or_going_down_is_no_caught_edge() -> None:
     assert trips_after(world, "load_rise", 400) == NEVER
 
 
+def test_a_raise_without_a_load_signal_says_nothing_of_edges() -> None:
+    world = aloft(70.0)
+    world.press(M.UP)
+    world.run(400)
+    world.values[S.LOAD_KG] = None
+    world.run(160)  # the signal goes stale while the axis still ramps
+    assert "load_rise" not in world.state.active
+    assert "trip:load_rise" not in world.events()
+
+
 def test_raising_on_with_a_slack_strap_ends_after_a_hand_width() -> None:
     world = World().ready()
     world.values[S.STRAP_TIGHT] = 0.0

@@ -157,3 +157,8 @@ def test_every_number_has_bounds_that_hold_its_default() -> None:
         assert bound.minimum <= value <= bound.maximum
         assert bound.safer in ("low", "high")
         assert bound.why
+
+
+def test_a_number_that_does_not_exist_has_no_bounds() -> None:
+    with pytest.raises(KeyError, match="hoist_warp"):
+        bound_of("hoist_warp")
