@@ -44,7 +44,9 @@ EXAMPLES: dict[str, tuple[tuple[str, dict[str, str]], ...]] = {
         ("No sensor left", {"strap_tight": "unknown", "load_kg": "unknown"}),
         ("Controller and guard are dead", {"controller": "silent", "guard": "silent"}),
         ("It moves by itself", {"hoist_speed_mm_s": "50 mm/s"}),
-        ("A loop slips off", {"situation": RAISED, "load_kg": "40 kg"}),
+        ("The strap fails",
+         {"situation": "hung there, the load is gone", "strap_tight": "no"}),
+        ("A loop slips off", {"situation": "hung there, a loop slips off"}),
     ),
     "chair": (
         ("Emergency stop", {"estop_a_closed": "no", "estop_b_closed": "no"}),

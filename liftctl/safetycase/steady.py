@@ -153,7 +153,7 @@ class Rig:
         latched = frozenset(name[6:] for name in world.does if name.startswith("latch:"))
         state = replace(_encoders_agree(state), latched=latched)
         late_ns = next((int(x[5:]) * NS_PER_MS for x in world.does if x[:5] == "late:"), TURN_NS)
-        for gap_ns in (TURN_NS, LONG_NS, LONG_NS, late_ns):
+        for gap_ns in (TURN_NS, LONG_NS, LONG_NS, LONG_NS, late_ns):
             now_ns += gap_ns
             state, verdict = step(config, state, now_ns, world.inputs(now_ns))
         return Settled(config, state, world, verdict)
@@ -161,7 +161,7 @@ class Rig:
     def _world(self, options: Iterable[Option]) -> World:
         values, does = dict(self._usual), set()
         for option in options:
-            values |= dict(option.values)
+            values |= dict(option.values) | dict(option.then)
             does |= {option.does} - {""}
         key = Motion.SIT if self.kind == "chair" else Motion.DOWN
         return World(values, frozenset(does), key)
@@ -170,6 +170,7 @@ class Rig:
         """The settled healthy world of a situation: picked up low, then where it says."""
         now_ns = 10**9
         state = boot(self.config, now_ns, Marker(0, False, (), 0))
+        option = replace(option, then=())
         low = replace(option, values=tuple(v for v in option.values if v[0] is not S.HOIST_POS))
         for options in ((), (low,), (option,)):
             world, state = self._world(options), _encoders_agree(state)

@@ -24,7 +24,7 @@ HEALTHY: dict[SignalId, float] = {
 }  # fmt: skip
 # What a measurement may say otherwise; contacts and flags simply change sides.
 SAYS: dict[SignalId, tuple[float, ...]] = {
-    S.HOIST_POS: (4000,), S.TRAVERSE_POS: (-20, 2100, 4100), S.LOAD_KG: (-20, 0, 40, 212, 230, 260),
+    S.HOIST_POS: (4000,), S.TRAVERSE_POS: (-20, 2100, 4100), S.LOAD_KG: (212, 230, 260),
     S.LOAD_LEFT_KG: (60,), S.LOAD_RIGHT_KG: (60,), S.HOIST_SPEED: (-200, -30, 50),
     S.TRAVERSE_SPEED: (50,), S.BATTERY_PCT: (8, 15), S.BATTERY_V: (11, 20, 21), S.MOTOR_TEMP: (85,),
     S.FEET_KG: (2,), S.PITCH_DEG: (5,), S.ROLL_DEG: (5,), S.STAND_POS: (150,),
@@ -47,12 +47,13 @@ MOVED = frozenset({S.LOAD_KG, S.LOAD_LEFT_KG, S.LOAD_RIGHT_KG, S.HOIST_POS, S.ST
 @dataclass(frozen=True, slots=True)
 class Option:
     """One setting of a switch: what it does to the world. `values`: None is a reading that may not
-    be used.
+    be used. `then`: what changes once all of this has settled.
     """
 
     label: str
     values: tuple[tuple[SignalId, float | None], ...] = ()
     does: str = ""
+    then: tuple[tuple[SignalId, float | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,12 @@ class Switch:
     options: tuple[Option, ...]
 
 
+def _load(kg: float) -> tuple[tuple[SignalId, float | None], ...]:
+    return ((S.LOAD_KG, kg), (S.LOAD_LEFT_KG, kg / 2), (S.LOAD_RIGHT_KG, kg / 2))
+
+
 def _hang(height_mm: float) -> tuple[tuple[SignalId, float | None], ...]:
-    half = PERSON_KG / 2
-    load = ((S.LOAD_KG, PERSON_KG), (S.LOAD_LEFT_KG, half), (S.LOAD_RIGHT_KG, half))
-    return (*load, (S.HOIST_POS, height_mm))
+    return (*_load(PERSON_KG), (S.HOIST_POS, height_mm))
 
 
 SITUATION = {
@@ -79,6 +82,8 @@ SITUATION = {
             Option("hangs low, loops not confirmed", _hang(1200), "aloft"),
             Option("hangs 10 cm up, not confirmed", _hang(1300), "aloft"),
             Option("hangs 20 cm up, loops confirmed", _hang(1400), "confirmed"),
+            Option("hung there, a loop slips off", _hang(1400), "confirmed", _load(40)),
+            Option("hung there, the load is gone", _hang(1400), "confirmed", _load(0)),
         ),
     ),
     "chair": Switch(
