@@ -14,7 +14,7 @@ from config.languages import codes
 from config.schema import Site
 from liftctl.ipc import ControllerState, GateState
 from liftctl.panel.session import MOTIONS
-from safety.table import ROWS
+from safety.table import LOCKS, ROWS
 from safety.types import Clear, SignalId
 
 STALE_NS = 500_000_000  # a controller this old is shown as away
@@ -70,6 +70,7 @@ def state_view(gate: GateState, controller: ControllerState | None) -> str:
         "resettable": resettable(gate),
         "aloft": gate.aloft or gate.standing,
         "limit_kg": gate.limit_kg,
+        "locks": sorted(LOCKS.intersection(gate.active)),
         "stops": [detail for kind, detail in gate.events if kind in ("stop", "refused")],
         "controller": _controller_view(gate, controller),
     }

@@ -2,6 +2,7 @@
 
 import { $, h, icon } from "./dom.js";
 import { BeginForm, FinishForm } from "./forms.js";
+import { locked, wipe } from "./locks.js";
 import { language, number, t } from "./words.js";
 
 const FORMS = ["begin", "finish"];
@@ -35,7 +36,7 @@ export class Task {
     const said = state?.controller ?? null;
     const { phases, peak_load_kg, ...transfer } = said?.transfer ?? {};
     const key = JSON.stringify([language, said?.closed, said?.residents, transfer, this.#refused, this.#finishing,
-      missing(state, transfer)]);
+      missing(state, transfer), state?.locks]);
     if (key === this.#shown) return;
     this.#shown = key;
     this.#redraw = () => this.#draw(state, said);
@@ -46,17 +47,20 @@ export class Task {
     const focused = document.activeElement?.dataset?.id;
     const running = said?.transfer && !STEPLESS.includes(said.transfer.step);
     if (!running) this.#finishing = false;
-    const body = !said ? away() : running ? this.#running(state, said) : this.#idle(said);
+    const body = !said ? away() : running ? this.#running(state, said) : this.#idle(said, state.locks);
     if (this.#refused) body.push(refusal(this.#refused));
     $("task").replaceChildren(...body);
     if (focused) $("task").querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  #idle({ closed, residents }) {
+  #idle({ closed, residents }, locks) {
+    const act = (action, args) => this.#act(action, args);
+    const lock = locked(locks, act);
+    if (lock.only) return lock.body;
     const note = closed
       ? [h("p", { class: "finished" }, icon("tick"), t("ui.finished", { outcome: t(`outcome.${closed}`) }))]
       : [];
-    return [...note, h("h2", {}, t("ui.new_transfer")), ...this.#begin.draw(residents)];
+    return [...note, ...lock.body, h("h2", {}, t("ui.new_transfer")), ...this.#begin.draw(residents), wipe(act)];
   }
 
   #running(state, { transfer, residents }) {
