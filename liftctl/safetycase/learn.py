@@ -21,8 +21,12 @@ from safety.verdict import Verdict
 # What a row says: nothing, true, unknown and acting; for a row with a latch also: true no more, but
 # it was (its latch holds), and unknown without acting (its latch cannot be ended).
 QUIET, TRUE, UNKNOWN, LATCHED, UNSURE = "-", "t", "u", "l", "s"
-# Switches that make a row of their own when three meet (the load falls, the strap is slack).
-TOGETHER = ("situation", "plan", "load_kg", "strap_tight", "hoist_speed_mm_s", "hoist_height_mm")
+# Threes that are asked too: what makes a row only together (the load falls, the strap is slack),
+# and whatever meets the two that say whether somebody hangs there.
+TOGETHER = frozenset(
+    {"situation", "plan", "load_kg", "strap_tight", "hoist_speed_mm_s", "hoist_height_mm"}
+)
+HANGING = frozenset({"situation", "load_kg"})
 LARGE = 300  # entries of a table; beyond that it is split
 Names = frozenset[str]
 
@@ -60,8 +64,10 @@ def flips(switches: tuple[Switch, ...]) -> Iterator[Flips]:
 
 
 def _threes(switches: tuple[Switch, ...]) -> Iterator[Flips]:
-    close = (item for item in singles(switches) if switches[item[0]].id in TOGETHER)
-    return _meeting(tuple(close), 3)
+    for chosen in _meeting(tuple(singles(switches)), 3):
+        ids = {switches[number].id for number, _ in chosen}
+        if ids <= TOGETHER or ids >= HANGING:
+            yield chosen
 
 
 @cache
@@ -115,7 +121,7 @@ class Learner:
     def _parts(self, row: str, after: tuple[str, ...]) -> Iterator[tuple[int, tuple[int, ...]]]:
         """The switches that make a difference, their options sorted by the difference."""
         for number, switch in enumerate(self.bench.switches):
-            beside = self._beside(number)
+            beside = _beside(self.bench.kind, number)
             seen: dict[tuple[str, ...], int] = {}
             classes = []
             for option in range(len(switch.options)):
@@ -126,13 +132,12 @@ class Learner:
             if len(seen) > 1:
                 yield number, tuple(classes)
 
-    def _beside(self, number: int) -> tuple[Flips, ...]:
-        """What was heard together with every option of this switch."""
-        switches = self.bench.switches
-        alone = tuple(item for item in singles(switches) if item[0] != number)
-        close = (item for item in alone if switches[item[0]].id in TOGETHER)
-        pairs = _meeting(tuple(close), 2) if switches[number].id in TOGETHER else ()
-        return ((), *((item,) for item in alone), *pairs)
+
+@cache
+def _beside(kind: str, number: int) -> tuple[Flips, ...]:
+    """What was heard together with every option of this switch, without it."""
+    heard = (item for item in spoken(kind) if (number, 1) in item)
+    return tuple(tuple(flip for flip in item if flip != (number, 1)) for item in heard)
 
 
 def _letter(row: str, heard: Names, after: tuple[str, ...]) -> str:

@@ -141,13 +141,14 @@ def test_all_single_and_paired_switches_agree_with_the_kernel(kind: str, page: P
 def test_many_switches_at_once_agree_with_the_kernel(kind: str, page: Page) -> None:
     """A sample only: three to six switches, seed fixed."""
     dice, bench, asked = random.Random(3), rig(kind), Asked(kind)
+    shown = sorted(asked.places.keys() & set(range(len(bench.switches))))
     for _ in range(SAMPLE):
-        chosen = dice.sample(range(len(bench.switches)), dice.randint(3, 6))
+        chosen = dice.sample(shown, dice.randint(3, 6))
         flipped = tuple(
             (n, dice.randrange(1, len(bench.switches[n].options))) for n in sorted(chosen)
         )
         asked.add(flipped, bench.settle(flipped).verdict)
-    assert asked.compare(page) > 100
+    assert asked.compare(page) == SAMPLE
 
 
 def test_every_row_can_be_made_true_on_the_page() -> None:
