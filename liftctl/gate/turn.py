@@ -71,6 +71,7 @@ class GateConfig:
     devices: tuple[Device, ...]
     kernel: KernelConfig
     grants: frozenset[Grant]
+    nmt: frozenset[tuple[str, bytes]]  # bus and payload
     routes: dict[tuple[str, bool, int], int]
     lines: dict[str, int]
     urgent: frozenset[tuple[str, bool, int]]  # a change in one of these is decided at once
@@ -117,6 +118,7 @@ def configure(site: Site, devices: tuple[Device, ...], fallback: bool = False) -
             site.kind, site.limits, fallback, frozenset().union(*map(_fitted, devices))
         ),
         grants=frozenset().union(beats, *(device.mints for device in devices)),
+        nmt=frozenset().union(*map(_nmt, devices)),
         routes={key: n for n, device in enumerate(devices) for key in device.accepts},
         lines={line: n for n, device in enumerate(devices) for line in device.lines},
         urgent=frozenset(key for device in devices for key in _urgent(device)),
@@ -131,6 +133,12 @@ def _fitted(device: Device) -> set[SignalId]:
     found = {SignalId(item.signal) for item in fields if item.signal}
     hand_control = {SignalId.HAND_OK} if any(item.key for item in fields) else set()
     return {SignalId.BUS_OK} | found | hand_control
+
+
+def _nmt(device: Device) -> set[tuple[str, bytes]]:
+    """Start and wake, of this device's own node: never of all nodes, never of somebody else's."""
+    node = getattr(device, "boot", None)
+    return {(node.bus, bytes((command, node.node))) for command in NMT_COMMANDS} if node else set()
 
 
 def _urgent(device: Device) -> set[tuple[str, bool, int]]:
@@ -321,7 +329,9 @@ def _plan(item: NewPlan) -> Plan:
 def _whitelist(
     config: GateConfig, wires: tuple[Wire, ...]
 ) -> tuple[tuple[Wire, ...], tuple[str, ...]]:
-    """Exactly bus, id and length; anything else is a defect of a driver and never leaves."""
+    """Exactly bus, id and length, and whom NMT is for; anything else is a defect of a driver and
+    never leaves.
+    """
     allowed: list[Wire] = []
     refused: list[str] = []
     for wire in wires:
@@ -330,7 +340,7 @@ def _whitelist(
         else:
             known = Grant(wire.bus, wire.id, len(wire.data), wire.extended) in config.grants
             known = known and not (wire.remote or wire.error)
-            known = known and (wire.id != NMT or wire.data[0] in NMT_COMMANDS)
+            known = known and (wire.id != NMT or (wire.bus, wire.data) in config.nmt)
         if known:
             allowed.append(wire)
         else:

@@ -70,6 +70,11 @@ def test_only_wired_frames_leave_whatever_the_devices_say(kind: str, n: int) -> 
             assert_wired(kind, wire)
 
 
+def payload(kind: str, can_id: int, length: int) -> bytes:
+    """What would be an order: of NMT, the start of a node of ours."""
+    return bytes((1, NODES[kind][0])) if (can_id, length) == (0, 2) else b"\x01" * length
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_whitelist_lets_pass_what_is_wired_and_nothing_else(kind: str) -> None:
     """Every 11-bit id and every used 29-bit id, each length, on every bus."""
@@ -77,14 +82,15 @@ def test_the_whitelist_lets_pass_what_is_wired_and_nothing_else(kind: str) -> No
     buses = (kind, "observed", "nowhere")
     short = product(buses, range(2048), LENGTHS, (False, True))
     wires = [
-        Frame(bus, can_id, b"\x01" * length, extended) for bus, can_id, length, extended in short
+        Frame(bus, can_id, payload(kind, can_id, length), extended)
+        for bus, can_id, length, extended in short
     ]
     wide = {can_id for can_id in (*WIDE, *ALIKE) if can_id > 0x7FF}
     lengths = LENGTHS if NIGHTLY else (2, 8)
     wires += [Frame(kind, can_id, bytes(length), True) for can_id in wide for length in lengths]
     for can_id, length in SENT[kind]:  # nothing but data, even under a granted id
-        wires += [Frame(kind, can_id, b"\x01" * length, remote=True)]
-        wires += [Frame(kind, can_id, b"\x01" * length, error=True)]
+        wires += [Frame(kind, can_id, payload(kind, can_id, length), remote=True)]
+        wires += [Frame(kind, can_id, payload(kind, can_id, length), error=True)]
     allowed, refused = whitelist(config, tuple(wires))
     assert {(w.bus, w.extended) for w in allowed if isinstance(w, Frame)} == {(kind, False)}
     assert sorted((w.id, len(w.data)) for w in allowed if isinstance(w, Frame)) == sorted(
@@ -94,11 +100,15 @@ def test_the_whitelist_lets_pass_what_is_wired_and_nothing_else(kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_of_nmt_only_start_and_wake_pass(kind: str) -> None:
+def test_of_nmt_only_start_and_wake_of_each_node_of_ours_pass(kind: str) -> None:
+    """Not of all nodes at once, not of the guard's, not of the other site's, with any command."""
     config = run(kind).moments[0].config
-    wires = tuple(Frame(kind, 0, bytes((command, NODES[kind][0]))) for command in range(256))
-    allowed, _ = whitelist(config, wires)
-    assert [w.data[0] for w in allowed] == [0x01, 0x80]
+    orders = product((kind, *(set(KINDS) - {kind})), range(256), range(256))
+    wires = tuple(Frame(bus, 0, bytes((command, node))) for bus, command, node in orders)
+    allowed, refused = whitelist(config, wires)
+    wanted = {(kind, bytes((command, node))) for command in (0x01, 0x80) for node in NODES[kind]}
+    assert {(w.bus, w.data) for w in allowed if isinstance(w, Frame)} == wanted
+    assert len(refused) == len(wires) - len(wanted)
 
 
 def test_of_serial_commands_only_the_wired_pass() -> None:

@@ -194,6 +194,9 @@ def stub(*wires: Any) -> GateConfig:
         (Frame("lift", 0x000, b"\x80\x10"), True),
         (Frame("lift", 0x000, b"\x02\x10"), False),
         (Frame("lift", 0x000, b"\x81\x10"), False),
+        (Frame("lift", 0x000, b"\x01\x00"), False),  # all nodes, the guard's too
+        (Frame("lift", 0x000, b"\x80\x00"), False),
+        (Frame("lift", 0x000, b"\x01\x30"), False),
         (Frame("lift", 0x701, b"\x05"), True),
         (Chunk("motors", b"!EX\r"), True),
         (Chunk("elsewhere", b"!EX\r"), False),
