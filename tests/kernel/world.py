@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field, replace
 
 from liftctl.safetycase.switches import healthy
@@ -155,9 +156,9 @@ class World:
         self.step()
         self.values[S.HOIST_SPEED] = 0.0
 
-    def run(self, ms: int) -> Verdict:
-        for _ in range(ms // 20):
-            self.step()
+    def run(self, ms: int, gap_ms: int = 20) -> Verdict:
+        for _ in range(ms // gap_ms):
+            self.step(gap_ms * NS_PER_MS)
         assert self.verdict is not None
         return self.verdict
 
@@ -165,6 +166,22 @@ class World:
         self.run(1000)
         assert self.state.ready, self.state.active
         return self
+
+    def clone(self) -> World:
+        """Another world in the same state."""
+        made = copy.copy(self)
+        for name in (
+            "values",
+            "corrupt",
+            "future",
+            "keys",
+            "frozen_stations",
+            "by_hand",
+            "left_at",
+        ):
+            setattr(made, name, copy.copy(getattr(self, name)))
+        made.extra, made.log = list(self.extra), []
+        return made
 
     def speed(self, motion: Motion) -> float:
         """What the axis of this motion is commanded now."""
