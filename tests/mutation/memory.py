@@ -6,6 +6,7 @@ nightly run; a change in a third module is not seen.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 from pathlib import Path
@@ -20,12 +21,13 @@ class Memory:
 
     def __init__(self, path: Path, use: bool) -> None:
         self.path = path
-        self.known: dict[str, Any] = {}
         self.use = use
-        self._new = False
+        self.known = self._stored()
+        self._new: dict[str, Any] = {}
         self._hashes: dict[str, str] = {}
-        if path.exists():
-            self.known = json.loads(path.read_text(encoding="utf-8"))
+
+    def _stored(self) -> dict[str, Any]:
+        return json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {}
 
     def recall(self, mutant: Mutant, tests: tuple[str, ...]) -> Outcome | None:
         """The outcome, if nothing it depends on has changed."""
@@ -45,8 +47,7 @@ class Memory:
 
     def keep(self, mutant: Mutant, tests: tuple[str, ...], outcome: Outcome) -> None:
         """For the next time."""
-        self._new = True
-        self.known[mutant.key] = {
+        self.known[mutant.key] = self._new[mutant.key] = {
             "end": outcome.end,
             "test": outcome.test,
             "says": outcome.says,
@@ -55,12 +56,15 @@ class Memory:
         }
 
     def save(self) -> None:
+        """Into what is there by now: others may run at the same time."""
         if not self._new:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part")
-        part.write_text(json.dumps(self.known), encoding="utf-8")
-        part.replace(self.path)
+        with self.path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            part = self.path.with_suffix(".part")
+            part.write_text(json.dumps(self._stored() | self._new), encoding="utf-8")
+            part.replace(self.path)
 
     @staticmethod
     def _judges(outcome: Outcome, tests: tuple[str, ...]) -> set[str]:

@@ -14,6 +14,7 @@ import pytest
 from tests.mutation import mutants, operators, verdict
 from tests.mutation.campaign import Found
 from tests.mutation.child import Job
+from tests.mutation.memory import Memory
 from tests.mutation.mutants import Mutant
 from tests.mutation.pool import End, Outcome, judge
 
@@ -179,3 +180,17 @@ def test_an_infrastructure_failure_or_a_missed_planted_mutant_fails() -> None:
     lines = verdict.lines(verdict.judged(found(99, 1), {}, [], {"m.py"}), [], 6)
     assert lines[-1] == "mutants: 99/100 killed, 0/6 planted survivors reported"
     assert any(line.startswith("survived: m.py:") for line in lines)
+
+
+def test_two_runs_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    first, second = (Memory(tmp_path / "mutation.json", use=True) for _ in range(2))
+    source = "def f(a):\n    return a < 1\n"
+    one, other, *_ = mutants.of_module("m.py", source, {})
+    first.keep(one, (), Outcome(End.KILLED, "a.py::t"))
+    second.keep(other, (), Outcome(End.SURVIVED))
+    for memory in (first, second, first):
+        memory.save()
+    again = Memory(tmp_path / "mutation.json", use=True)
+    assert {again.recall(one, ()), again.recall(other, ())} == {
+        Outcome(End.KILLED, "a.py::t"), Outcome(End.SURVIVED),
+    }  # fmt: skip
