@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from config.profiles import Profile
 from drivers.frames import Frame
 from safety.types import Axis, Sample
 from safety.verdict import AxisCommand
@@ -68,6 +69,8 @@ class Device(Protocol):
 
     @property
     def name(self) -> str: ...
+    @property
+    def profile(self) -> Profile: ...
     @property
     def level(self) -> Level: ...
     @property

@@ -62,7 +62,7 @@ def weak_counter(spec: E2ESpec, length: int) -> int | None:
         for bit in range(4):
             other = counter ^ 1 << bit
             data[spec.counter // 8] = other << spec.counter % 8
-            if other < spec.modulus and _crc(spec, bytes(data), other) == data[spec.crc]:
+            if _crc(spec, bytes(data), other) == data[spec.crc]:
                 return counter
     return None
 
@@ -78,11 +78,8 @@ def crc8(poly: int, data: bytes, start: int) -> int:
 
 
 def _genuine(spec: E2ESpec, data: bytes, counter: int) -> bool:
-    if counter >= spec.modulus:
-        return False
-    if spec.mode == "nibble" and _nibble(data, spec.nibble) != spec.data_id >> 8:
-        return False
-    return data[spec.crc] == _crc(spec, data, counter)
+    alike = spec.mode != "nibble" or _nibble(data, spec.nibble) == spec.data_id >> 8
+    return alike and counter < spec.modulus and data[spec.crc] == _crc(spec, data, counter)
 
 
 def _crc(spec: E2ESpec, data: bytes, counter: int) -> int:

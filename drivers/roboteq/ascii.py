@@ -40,10 +40,8 @@ def _parse(line: bytes) -> list[Reply]:
     if len(line) > MAX_LINE or "\x00" in text:
         return [Reply("error", text="line too long")]
     # The sign may stand on either side of the carriage return: "^RWD 200+\r" or "\r+FF=0\r".
-    bare = text.strip("+-") if text[:1] in "+-" else text.rstrip("+-")
-    signs = (
-        [Reply(sign) for sign in text.replace(bare, "", 1)] if bare else [Reply(s) for s in text]
-    )
+    bare = text.strip("+-")
+    signs = [Reply(sign) for sign in text.replace(bare, "")]
     if not bare:
         return signs
     if bare[0] in _COMMAND:

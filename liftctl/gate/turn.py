@@ -128,8 +128,7 @@ def configure(site: Site, devices: tuple[Device, ...], fallback: bool = False) -
 
 def _fitted(device: Device) -> set[SignalId]:
     """The signals this device sends, by its own profile; the bus speaks for itself."""
-    profile = getattr(device, "profile", None)
-    fields = [item for spec in profile.frame for item in spec.field] if profile else []
+    fields = [item for spec in device.profile.frame for item in spec.field]
     found = {SignalId(item.signal) for item in fields if item.signal}
     hand_control = {SignalId.HAND_OK} if any(item.key for item in fields) else set()
     return {SignalId.BUS_OK} | found | hand_control
@@ -143,13 +142,9 @@ def _nmt(device: Device) -> set[tuple[str, bytes]]:
 
 def _urgent(device: Device) -> set[tuple[str, bool, int]]:
     """Frames that carry a safety contact or a key, by the device's own profile."""
-    profile = getattr(device, "profile", None)
     node = getattr(getattr(device, "boot", None), "node", 0)
-    ids = (
-        {s.can_id(node) for s in profile.frame if any(f.urgent for f in s.field)}
-        if profile
-        else set()
-    )
+    urgent = [spec for spec in device.profile.frame if any(item.urgent for item in spec.field)]
+    ids = {spec.can_id(node) for spec in urgent}
     return {key for key in device.accepts if key[2] in ids}
 
 
@@ -183,8 +178,7 @@ def turn(
 
 def encoded(outputs: Outputs) -> bytes:
     """What a replay compares: the whole verdict and every byte that left."""
-    wires = [(w.bus, w.id, w.data) if isinstance(w, Frame) else w for w in outputs.wires]
-    return msgspec.msgpack.encode((outputs.verdict, wires))
+    return msgspec.msgpack.encode((outputs.verdict, outputs.wires))
 
 
 class _Draft:
@@ -265,11 +259,11 @@ class _Draft:
 
     def encode(self, verdict: Verdict, now_ns: int) -> tuple[tuple[Wire, ...], tuple[Sample, ...]]:
         """Each device's part of the verdict, as wires; and what only the drivers know."""
-        orders: dict[Axis, AxisCommand] = {item.axis: item for item in verdict.commands}
+        orders: dict[Axis | None, AxisCommand] = {item.axis: item for item in verdict.commands}
         wires: list[Wire] = []
         samples: list[Sample] = []
         for n, device in enumerate(self.config.devices):
-            order = orders.get(device.axis) if device.axis else None
+            order = orders.get(device.axis)
             self.devices[n], sent, more = device.turn(self.devices[n], now_ns, order)
             wires += sent
             samples += more

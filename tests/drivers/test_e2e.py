@@ -188,6 +188,36 @@ def test_data_ids_that_cancel_a_flip_are_found() -> None:
     assert weak_counter(P02, 8) is None
 
 
+@pytest.mark.parametrize(
+    ("crc", "counter", "length"), [(0, 8, 3), (0, 12, 3), (0, 28, 4), (3, 4, 4)]
+)
+def test_a_weak_data_id_is_found_wherever_the_counter_is(
+    crc: int, counter: int, length: int
+) -> None:
+    weak, wanted = {}, {}
+    for high in range(256):
+        spec = replace(p01("alternating", high << 8), crc=crc, counter=counter)
+        even, odd = (protected(spec, bytes(length), n) for n in (0, 1))
+        wanted |= {high: 0} if even[crc] == odd[crc] else {}
+        weak[high] = weak_counter(spec, length)
+    assert len(wanted) == 1
+    assert {high: found for high, found in weak.items() if found is not None} == wanted
+
+
+@pytest.mark.parametrize("bit", range(4))
+def test_a_weak_pair_of_data_ids_is_found_whichever_it_is(bit: int) -> None:
+    def alike(at: int, change: int) -> E2ESpec | None:
+        """Data ids of zero and one other; None where its CRC does not cancel the bit."""
+        ids = [0] * 16
+        ids[at] = change
+        one, other = (protect_p02(bytes(3), n, ids)[0] for n in (at, at ^ 1 << bit))
+        return replace(P02, data_ids=tuple(ids)) if one == other else None
+
+    for at in range(16):
+        (spec,) = filter(None, (alike(at, change) for change in range(256)))
+        assert weak_counter(spec, 3) == min(at, at ^ 1 << bit)
+
+
 def bursts(length: int) -> Iterator[int]:
     """Every error of at most eight bits in a row, as on the wire: most significant bit first."""
     for wide in range(1, 9):

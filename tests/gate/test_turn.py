@@ -99,6 +99,7 @@ def test_what_does_not_fit_or_is_not_known_is_counted() -> None:
     again = turn(LIFT, given(rx(0x7AA, "")), T + 1, (rx(0x7AA, ""),))[0].counters
     assert (again["turns"], again["frames_ignored"]) == (2, 2)
     assert "frames_ignored" not in given().counters
+    assert 0 not in given(rx(0x190, "370264000000FA00")).counters.values()
     assert given(Link(T, "lift", "bus_off")).counters["link_bus_off"] == 1
 
 
