@@ -25,12 +25,15 @@ _POWERED = (Cmd.MOVE, Cmd.RAMP)
 
 @dataclass(frozen=True, slots=True)
 class DriveState:
-    """`must_rest`: no power until a REST was commanded; true at boot and after each fault."""
+    """`must_rest`: no power until a REST was commanded; true at boot, after each fault and when the
+    drive left OPERATION ENABLED by itself while it ran (`ran`: the last frame held a velocity).
+    """
 
     boot: BootState = field(default_factory=BootState)
     statusword: int | None = None
     emergency: int = 0
     must_rest: bool = True
+    ran: bool = False
     reset_turns: int = 0
 
     @property
@@ -137,6 +140,10 @@ class Drive:
         return state, (self._rpdo(word, speed), *dialogue), (self._verified(booted, now_ns),)
 
     def _word(self, state: DriveState, command: AxisCommand) -> tuple[DriveState, int, float]:
+        state, word, speed = self._answer(_dropped(state), command)
+        return replace(state, ran=speed != 0), word, speed
+
+    def _answer(self, state: DriveState, command: AxisCommand) -> tuple[DriveState, int, float]:
         powered = command.cmd in _POWERED
         if state.reset_turns and not powered:
             state = replace(state, reset_turns=state.reset_turns - 1)
@@ -172,6 +179,12 @@ class Drive:
         if state.emergency:
             return f"emergency {state.emergency:04X}"
         return state.boot.status or ("fault" if state.fault else "")
+
+
+def _dropped(state: DriveState) -> DriveState:
+    """A drive that stopped by itself must not be started again by the press it ran for (rule 2)."""
+    enabled = cia402.mode_of(state.statusword or 0) is cia402.DriveMode.ENABLED
+    return replace(state, must_rest=True) if state.ran and not enabled else state
 
 
 def _faulted(state: DriveState) -> DriveState:

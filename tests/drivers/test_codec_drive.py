@@ -51,6 +51,29 @@ def test_only_rest_or_isolation_ends_the_wait_after_a_fault(cmd: Cmd, after: int
     assert words(it, Cmd.MOVE) == [after]
 
 
+@pytest.mark.parametrize("said", [0x0250, READY, 0x0207])
+def test_a_drive_that_stopped_by_itself_is_not_moved_again_before_a_rest(said: int) -> None:
+    """Its run enable or its own deadman came and went while the same press was held (rule 2)."""
+    it = booted()
+    status(it, ENABLED)
+    assert it.turn(it.command(Cmd.MOVE, 40.0))[0].data == bytes.fromhex("0F0090010000")
+    status(it, said)
+    assert words(it, Cmd.MOVE, 2) == [0x00] * 2
+    status(it, ENABLED)
+    assert words(it, Cmd.MOVE) == words(it, Cmd.RAMP) == [0x00]
+    assert words(it, Cmd.REST) == [0x06]
+    status(it, READY)
+    assert words(it, Cmd.MOVE) == [0x07]
+
+
+def test_a_drive_that_is_not_enabled_yet_is_waited_for() -> None:
+    it = booted()
+    status(it, READY)
+    assert words(it, Cmd.MOVE, 3) == [0x07] * 3
+    status(it, ENABLED)
+    assert it.turn(it.command(Cmd.MOVE, 40.0))[0].data == bytes.fromhex("0F0090010000")
+
+
 def test_no_fault_is_reset_unasked_and_a_reset_is_no_motion() -> None:
     it = run("cia402_hoist")
     assert words(it, Cmd.REST, 5) == [0x06] * 5
