@@ -125,8 +125,8 @@ def _people(scene: Scene) -> tuple[People, tuple[Event, ...]]:
     if scene.kind == "chair":
         seen = Measured(None, None, scene.value(SignalId.STAND_POS), lowering=False)
     else:
-        speed = scene.value(SignalId.HOIST_SPEED) or 0.0
-        sinking = speed < -BY_AXIS[Axis.HOIST].still_mm_s(scene.params)
+        speed = scene.value(SignalId.HOIST_SPEED)  # unknown: it may be sinking, by the red strap
+        sinking = speed is None or speed < -BY_AXIS[Axis.HOIST].still_mm_s(scene.params)
         seen = Measured(
             scene.value(SignalId.LOAD_KG), scene.value(SignalId.HOIST_POS), None,
             lowering=sinking or scene.axes[Axis.HOIST].speed_mm_s < 0,
