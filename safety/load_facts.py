@@ -76,13 +76,11 @@ def person_low(scene: Scene) -> Truth:
 
 def asymmetry(scene: Scene) -> Truth:
     """One strap carries far more than the other (H5)."""
-    left, right = scene.value(S.LOAD_LEFT_KG), scene.value(S.LOAD_RIGHT_KG)
-    if not scene.people.aloft:
-        return False
-    if left is None or right is None:
-        return None
-    uneven = abs(left - right) > scene.params.asymmetry_ratio * abs(left + right)
-    return scene.for_ms("asymmetry", uneven, scene.params.overload_filter_ms)
+    left, right, p = scene.value(S.LOAD_LEFT_KG), scene.value(S.LOAD_RIGHT_KG), scene.params
+    uneven = None
+    if left is not None and right is not None:
+        uneven = abs(left - right) > p.asymmetry_ratio * abs(left + right)
+    return scene.for_ms("asymmetry", both(scene.people.aloft, uneven), p.overload_filter_ms)
 
 
 def _fallen_kg(scene: Scene) -> float:
@@ -152,13 +150,12 @@ def load_drift(scene: Scene) -> Truth:
 
 def load_frozen(scene: Scene) -> Truth:
     """Frames go on, the value never changes, though the person moves up or down (H24)."""
-    load, told = scene.value(S.LOAD_KG), scene.axes[Axis.HOIST].speed_mm_s
-    if load is None:
-        return None
-    same = scene.kept.get("load_g") == round(load * 1000)
-    scene.kept["load_g"] = round(load * 1000)
-    still = scene.people.aloft and told != 0 and same
-    return scene.for_ms("load_frozen", still, scene.params.load_frozen_ms)
+    load, same = scene.value(S.LOAD_KG), None
+    if load is not None:
+        same = scene.kept.get("load_g") == round(load * 1000)
+        scene.kept["load_g"] = round(load * 1000)
+    moved = scene.people.aloft and scene.axes[Axis.HOIST].speed_mm_s != 0
+    return scene.for_ms("load_frozen", both(moved, same), scene.params.load_frozen_ms)
 
 
 def load_disputed(scene: Scene) -> Truth:
@@ -166,12 +163,8 @@ def load_disputed(scene: Scene) -> Truth:
     load, current = scene.value(S.LOAD_KG), scene.value(S.HOIST_CURRENT)
     memory, speed, p = scene.axes[Axis.HOIST], scene.value(S.HOIST_SPEED), scene.params
     raising = memory.speed_mm_s > 0 and speed is not None and speed > 0.8 * memory.speed_mm_s
-    steady = scene.for_ms("raise_steady", raising, 500)
-    if not steady:
-        scene.kept.pop("load_disputed", None)
-        return False
-    if load is None or current is None:
-        return None
-    expected = p.hoist_current_base_pct + p.hoist_current_pct_per_kg * load
-    apart = abs(current - expected) > p.hoist_current_tol_pct
-    return scene.for_ms("load_disputed", apart, p.overload_filter_ms)
+    steady, apart = scene.for_ms("raise_steady", raising, 500), None
+    if load is not None and current is not None:
+        expected = p.hoist_current_base_pct + p.hoist_current_pct_per_kg * load
+        apart = abs(current - expected) > p.hoist_current_tol_pct
+    return scene.for_ms("load_disputed", both(steady, apart), p.overload_filter_ms)

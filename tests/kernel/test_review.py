@@ -24,3 +24,56 @@ def test_a_person_brought_down_by_hand_while_the_drive_is_silent_has_not_slipped
         world.step()
     world.run(1000)
     assert not world.state.latched
+
+
+# --- time in which a signal was unknown does not count
+
+
+def test_a_load_that_was_unknown_for_a_while_is_not_frozen() -> None:
+    """H24: 1.2 s of the same reading, then none at all, then 0.2 s of it again."""
+    world = aloft(70.0)
+    world.by_hand = {S.LOAD_KG}
+    world.press(M.DOWN)
+    world.run(1200)
+    world.values[S.LOAD_KG] = None
+    world.run(400)
+    world.release()
+    world.run(400)
+    world.press(M.DOWN)
+    world.run(1200)
+    assert world.speed(M.DOWN) < 0
+    world.values[S.LOAD_KG] = 70.0
+    world.run(200)
+    assert "load_frozen" not in world.state.latched
+
+
+def test_a_motor_current_that_was_unknown_is_disputed_only_after_the_whole_time() -> None:
+    """H24."""
+    world = aloft(70.0)
+    world.by_hand = {S.HOIST_CURRENT}
+    world.values[S.HOIST_CURRENT] = 6 + 0.55 * 70
+    world.press(M.UP)
+    world.run(1000)
+    world.values[S.HOIST_CURRENT] = 100.0
+    world.run(20)
+    world.values[S.HOIST_CURRENT] = None
+    world.run(600)
+    world.values[S.HOIST_CURRENT] = 100.0
+    world.run(20)
+    assert "load_disputed" not in world.state.latched
+
+
+# --- a debounce begins with what it is about
+
+
+def test_straps_that_were_uneven_at_the_last_set_down_say_nothing_of_the_next_pick_up() -> None:
+    """H5: the filter starts anew with each person."""
+    world = aloft(70.0)
+    world.by_hand = {S.LOAD_LEFT_KG, S.LOAD_RIGHT_KG}
+    world.values |= {S.LOAD_LEFT_KG: 14.0, S.LOAD_RIGHT_KG: 2.0}
+    world.run(100)
+    world.set_down()
+    world.run(2000)
+    world.values[S.LOAD_KG] = 30.0
+    world.run(100)
+    assert "asymmetry" not in world.state.active
