@@ -153,7 +153,7 @@ def pair_differs(a: SignalId, b: SignalId, bound: str) -> Compute:
 
 def for_new(fact: Compute) -> Compute:
     """What is refused before it begins is finished once it has begun (H14, H18, H36)."""
-    return lambda scene: False if scene.carrying else fact(scene)
+    return lambda scene: both(fact(scene), not scene.carrying)  # its filter runs on all the time
 
 
 def older(age_ms: float | None, limit_ms: float) -> bool:

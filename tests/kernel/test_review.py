@@ -77,3 +77,16 @@ def test_straps_that_were_uneven_at_the_last_set_down_say_nothing_of_the_next_pi
     world.values[S.LOAD_KG] = 30.0
     world.run(100)
     assert "asymmetry" not in world.state.active
+
+
+def test_a_sag_at_the_last_pick_up_is_not_carried_over_to_the_next() -> None:
+    """H14: what is looked at only while nobody hangs still needs its filter."""
+    world = World().ready()
+    world.values[S.BATTERY_V] = 21.0
+    world.run(100)
+    world.values |= {S.BATTERY_V: 25.0, S.LOAD_KG: 70.0}
+    world.run(4000)
+    world.values[S.BATTERY_V] = 21.0
+    world.set_down()
+    world.run(100)
+    assert "battery_sag" not in world.state.active
