@@ -113,7 +113,7 @@ def _weigh(before: People, seen: Measured, now_ns: int, p: Params) -> People:
     if seen.load_kg is not None:
         loads = (*loads, (now_ns, seen.load_kg))
     now = replace(before, loads=loads, lowered_ns=now_ns if seen.lowering else before.lowered_ns)
-    whole = before.aloft and len(loads) < len(before.loads) + 1
+    whole = before.aloft and seen.load_kg is not None and len(loads) <= len(before.loads)
     return replace(now, carried_kg=max(now.carried_kg, now.least_kg)) if whole else now
 
 

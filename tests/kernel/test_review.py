@@ -4,6 +4,8 @@ looked like faults (H4-H6, H14, H24).
 
 from __future__ import annotations
 
+import pytest
+
 from safety.types import Motion, SignalId
 from tests.kernel.trips import aloft
 from tests.kernel.world import World
@@ -90,3 +92,18 @@ def test_a_sag_at_the_last_pick_up_is_not_carried_over_to_the_next() -> None:
     world.set_down()
     world.run(100)
     assert "battery_sag" not in world.state.active
+
+
+# --- what hung steadily
+
+
+def test_one_spike_before_a_gap_in_the_load_is_nobody_s_weight() -> None:
+    """H5: with a weight that never hung there a real slip would go unseen."""
+    world = aloft(70.0)
+    world.values[S.LOAD_KG] = 120.0
+    world.step()
+    world.values[S.LOAD_KG] = None
+    world.run(600)
+    world.values[S.LOAD_KG] = 70.0
+    world.run(1000)
+    assert world.state.people.carried_kg == pytest.approx(70.0, abs=0.1)
