@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from config.languages import texts
 from safety.types import Motion, SignalId
 from tests.kernel.trips import aloft
 from tests.kernel.world import World
@@ -107,3 +108,21 @@ def test_one_spike_before_a_gap_in_the_load_is_nobody_s_weight() -> None:
     world.values[S.LOAD_KG] = 70.0
     world.run(1000)
     assert world.state.people.carried_kg == pytest.approx(70.0, abs=0.1)
+
+
+# --- what is read beside it
+
+
+@pytest.mark.parametrize("code", ["da", "en"])
+def test_what_goes_with_over_speed_does_not_send_anybody_down(code: str) -> None:
+    """H7: nobody lowers. Quarantine always stands beside it on the panel."""
+    world = aloft(70.0)
+    world.by_hand = {S.HOIST_SPEED}
+    world.follow = False
+    world.values[S.HOIST_SPEED] = -200.0
+    world.run(400)
+    assert {"hoist_overspeed", "quarantine"} <= world.state.latched
+    lower = {"da": "du kan sænke", "en": "you can lower"}[code]
+    said = texts(code)
+    for row in world.state.latched:
+        assert lower not in said[f"row.{row}"].lower()
