@@ -285,10 +285,13 @@ def test_danish(wall: Wall) -> None:
 def test_wiping_the_screen_locks_and_a_cloth_does_not_unlock(wall: Wall) -> None:
     wall.page.get_by_role("button", name="Wipe the screen").click()
     until(lambda: wall.house.heard(ipc.Workflow, "controller"))
-    wall.house.changes = {"active": ("cleaning",)}
+    held = ipc.MotionState(False, False, "HOLD", ("cleaning",))
+    motions = dict.fromkeys(("UP", "DOWN", "LEFT", "RIGHT"), held)
+    wall.house.changes = {"active": ("cleaning",), "motions": motions}
     button = wall.page.get_by_role("button", name="Hold for 3 seconds to end cleaning")
     button.wait_for()
     assert wall.page.get_by_text("New transfer").count() == 0
+    assert wall.page.locator("#lowering").is_hidden(), "nobody hangs: no emergency way down"
     button.click()
     button.dispatch_event("pointerdown")
     time.sleep(0.3)

@@ -4,9 +4,10 @@ import { $, h, icon } from "./dom.js";
 import { has, language, t } from "./words.js";
 
 const OVERSPEED = ["hoist_overspeed", "stand_overspeed"];
-// These end by themselves or lowering is already done: no reason for the emergency way down.
+// These end by themselves, or nobody hangs there: no reason for the emergency way down.
 const PASSING = [
   "lower_limit", "lower_limit_disputed", "slack", "slack_disputed", "evidence_lost", "key_held", "not_permitted",
+  "cleaning", "lag_stop", "press_long", "sit_obstructed",
 ];
 const LOST_MS = 1500;
 
