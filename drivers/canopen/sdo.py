@@ -97,6 +97,6 @@ def _disagreement(step: Step, data: bytes) -> str:
     if size != step.size:
         return f"has {size} bytes, not {step.size}"
     mask = step.mask & ((1 << 8 * size) - 1)
-    found = int.from_bytes(data[4 : 4 + size], "little") & mask
+    found = int.from_bytes(data[4:], "little") & mask
     wanted = step.value & mask
     return "" if found == wanted else f"reads {found:X}, not {wanted:X}"

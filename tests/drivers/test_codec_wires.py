@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,19 @@ def test_only_a_frame_that_is_believed_is_a_sign_of_life(data: bytes, lives: boo
         it.hear(Frame("bus", 0x1A0, data))
         it.turn()
     assert (it.dev.status(it.state) == "") is lives
+
+
+def test_after_a_silence_enable_is_0_three_times_even_where_nothing_has_to_be_written() -> None:
+    it = run("thomson_electrak_hd_canopen")
+    it.turns(60)
+    actuator: Any = it.dev
+    it.dev = replace(actuator, boot=replace(actuator.boot, steps=()))
+    it.node.deaf = True
+    move = it.command(Cmd.MOVE, 9.0)
+    assert [it.turn(move)[0].data[7] for _ in range(26)] == [1] * 25 + [0]
+    it.node.deaf = False
+    it.hear(it.node.heartbeat())
+    assert [it.turn(move)[0].data[7] for _ in range(3)] == [0, 0, 1]
 
 
 # --- layouts and readings
