@@ -8,7 +8,7 @@ import pytest
 
 from config.languages import texts
 from safety.types import Motion, SignalId
-from tests.kernel.trips import aloft
+from tests.kernel.trips import aloft, standing
 from tests.kernel.world import World
 
 S, M = SignalId, Motion
@@ -126,3 +126,17 @@ def test_what_goes_with_over_speed_does_not_send_anybody_down(code: str) -> None
     said = texts(code)
     for row in world.state.latched:
         assert lower not in said[f"row.{row}"].lower()
+
+
+@pytest.mark.parametrize(("kind", "way"), [("lift", "red_strap"), ("chair", "manual_sit")])
+def test_the_way_down_by_hand_as_the_panel_tells_it_is_no_runaway(kind: str, way: str) -> None:
+    """H1: a healthy drive that sinks without a command is one, unless the e-stop was pressed."""
+    told = [text for key, text in texts("en").items() if key.startswith(f"lower.{way}.")]
+    world = aloft() if kind == "lift" else standing()
+    if any("Press the emergency stop" in text for text in told):
+        world.values |= {S.ESTOP_A: 0.0, S.ESTOP_B: 0.0}
+    world.run(100)
+    world.follow = False
+    world.values[S.HOIST_SPEED if kind == "lift" else S.STAND_SPEED] = -10.0
+    world.run(1000)
+    assert world.state.latched == {"estop"}
