@@ -1,12 +1,15 @@
 """What docs/wiring.md allows the demo gates to hear and to send, written by hand.
 
-Role: the expectation of the id sweep. Must never: be taken from a device, a profile or a grant.
+Role: the expectation of the id sweep and of the random walk. Must never: be taken from a device, a
+profile or a grant.
 """
 
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from drivers.j1939 import GLOBAL, Header, build
 
@@ -51,3 +54,41 @@ def alike() -> Iterator[int]:
 
 ALIKE = tuple(alike())
 WIDE = tuple(used_29_bit())
+
+
+# --- what a frame to a device asks for
+
+AXES = {"lift": {0x210: "hoist", 0x211: "traverse"}, "chair": {0x213: "stander"}}
+MOTIONS = {"hoist": ("UP", "DOWN"), "traverse": ("RIGHT", "LEFT"), "stander": ("STAND", "SIT")}
+OBJECTS = {0x1000, 0x1016, 0x1017, 0x1400, 0x2005, 0x6007, 0x605A, 0x6060, 0x6084, 0x6085, 0x607F}
+QUICK_STOP, NO_VOLTAGE, FAULT_RESET = 0x02, 0x00, 0x80
+INHIBIT, RELEASE = b"!EX\r", b"!MG\r"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command frame as its device reads it; `motion` is "" when it moves nothing. `brakes`: it
+    asks for the quickest stop there is.
+    """
+
+    axis: str
+    motion: str
+    speed_mm_s: float
+    brakes: bool
+
+
+def order(can_id: int, data: bytes) -> Order:
+    """The meaning of RPDO1 of a drive or of the stand actuator."""
+    axis = {**AXES["lift"], **AXES["chair"]}[can_id]
+    ahead, back = MOTIONS[axis]
+    if axis == "stander":
+        target, _, permille, _, control = struct.unpack("<HHHBB", data)
+        if not control & 1:
+            return Order(axis, "", 0.0, brakes=True)
+        assert target in (0, 3000), "the actuator goes to one of its ends"
+        return Order(axis, ahead if target else back, permille * 20 / 1000, brakes=False)
+    word, tenths = struct.unpack("<Hi", data)
+    brakes = word in (QUICK_STOP, NO_VOLTAGE, FAULT_RESET)
+    motion = "" if tenths == 0 else ahead if tenths > 0 else back
+    assert not motion or word == 0x0F, "a velocity goes to an enabled drive only"
+    return Order(axis, motion, abs(tenths) / 10, brakes)
