@@ -98,7 +98,8 @@ def _wrong_way(it: AxisSignals, scene: Scene, speed: float, memory: AxisMemory) 
 
 def _no_effect(it: AxisSignals, scene: Scene, speed: float, memory: AxisMemory) -> bool:
     told = abs(memory.speed_mm_s)
-    return told != 0 and abs(speed) < min(told, it.still_mm_s(scene.params)) / 4
+    seated = it.axis is Axis.STANDER and memory.speed_mm_s < 0 and not scene.people.standing
+    return told != 0 and not seated and abs(speed) < min(told, it.still_mm_s(scene.params)) / 4
 
 
 def _disputed(it: AxisSignals) -> Compute:

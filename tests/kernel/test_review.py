@@ -8,7 +8,7 @@ import pytest
 
 from config.languages import texts
 from safety.types import Motion, SignalId
-from tests.kernel.trips import aloft, standing
+from tests.kernel.trips import NEVER, aloft, standing, trips_after
 from tests.kernel.world import World
 
 S, M = SignalId, Motion
@@ -140,3 +140,16 @@ def test_the_way_down_by_hand_as_the_panel_tells_it_is_no_runaway(kind: str, way
     world.values[S.HOIST_SPEED if kind == "lift" else S.STAND_SPEED] = -10.0
     world.run(1000)
     assert world.state.latched == {"estop"}
+
+
+@pytest.mark.parametrize(("stroke_mm", "trips"), [(0.0, False), (100.0, True)])
+def test_holding_sit_until_the_person_sits_is_no_broken_motor(
+    stroke_mm: float, trips: bool
+) -> None:
+    """H6: below the stroke of standing the end of the way down is reached, nothing has failed."""
+    world = standing()
+    world.values[S.STAND_POS] = stroke_mm
+    world.run(400)
+    world.follow = False
+    world.press(M.SIT)
+    assert (trips_after(world, "stand_no_effect", 2000) != NEVER) is trips
