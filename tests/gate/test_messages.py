@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from liftctl import ipc
-from liftctl.gate.inputs import GateInput
+from liftctl.gate.inputs import GateInput, RxFrame
 from liftctl.gate.turn import GateTurnState, Outputs, turn
 from safety.types import ALL_MOTIONS, Motion
 from tests.gate.modes import MODES, Moment, run
@@ -75,3 +75,34 @@ def test_a_recorder_that_cannot_write_lets_no_new_transfer_begin() -> None:
     for healthy in (True, False):
         _, out = with_message("ready", between, ipc.RecorderSays(m.now_ns, healthy))
         assert ("recorder_lost" in out.verdict.active) is not healthy
+
+
+HAND_CONTROL = 0x1A0
+
+
+@pytest.mark.parametrize(("keys", "left"), [(0, Motion.UP), (1, Motion.NONE), (2, Motion.NONE)])
+def test_a_key_of_the_hand_control_stops_what_a_panel_moves(keys: int, left: Motion) -> None:
+    m = moment("raising")
+    said = RxFrame(m.now_ns, "lift", HAND_CONTROL, bytes((0xFF, 0x80 | keys)))
+    assert with_message("raising", said)[1].verdict.moving is left
+
+
+@pytest.mark.parametrize(("keys", "told"), [(0, False), (1, False), (3, True)])
+def test_two_keys_at_once_are_told_as_a_fault_of_the_hand_control(keys: int, told: bool) -> None:
+    m = moment("ready")
+    said = RxFrame(m.now_ns, "lift", HAND_CONTROL, bytes((0xFF, 0x80 | keys)))
+    state, _ = with_message("ready", said)
+    state, out = turn(m.config, state, m.now_ns + 20 * MS, ())
+    assert ("hand_fault" in out.verdict.active) is told
+
+
+def test_turns_that_move_and_events_are_counted() -> None:
+    def more(mode: str, *messages: GateInput) -> dict[str, int]:
+        before, after = moment(mode).before.counters, with_message(mode, *messages)[0].counters
+        names = ("turns", "turns_moving", *(name for name in after if name.startswith("events_")))
+        found = {name: after.get(name, 0) - before.get(name, 0) for name in names}
+        return {name: n for name, n in found.items() if n}
+
+    assert more("ready") == {"turns": 1}
+    assert more("raising") == {"turns": 1, "turns_moving": 1}
+    assert more("raising", ipc.StopPress("panel:1")) == {"turns": 1, "events_stop": 1}
