@@ -43,13 +43,17 @@ _DISABLE_TURNS = 3  # enable 0 this often, against lost frames
 
 @dataclass(frozen=True, slots=True)
 class ElectrakState:
-    """`disable_turns`: how often enable must still be sent as 0."""
+    """`disable_turns`: how often enable must still be sent as 0. `ran`: the last frame enabled it;
+    `must_rest`: it was disabled while it ran, and waits until no motion is asked for (rule 2).
+    """
 
     boot: BootState = field(default_factory=BootState)
     position_mm: float = 0.0
     errors: tuple[str, ...] = ()
     emergency: int = 0
     disable_turns: int = _DISABLE_TURNS
+    ran: bool = False
+    must_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,11 @@ class Electrak:
             state = replace(state, disable_turns=_DISABLE_TURNS)
         state = replace(state, boot=booted)
         speed = command.speed_mm_s if command and command.cmd is Cmd.MOVE else 0.0
-        if booted.running and not state.disable_turns and speed:
+        ready = booted.running and not state.disable_turns
+        rest = bool(speed) and (state.must_rest or (state.ran and not ready))
+        moves = ready and bool(speed) and not rest
+        state = replace(state, must_rest=rest, ran=moves)
+        if moves:
             frame = self._rpdo(STROKE_MM if speed > 0 else 0.0, self._pct(speed), True)
         else:
             frame = self._rpdo(state.position_mm, MIN_SPEED_PCT, False)

@@ -487,7 +487,10 @@ def test_actuator_errors(bit: int) -> None:
     assert not said(it, 0, errors=1 << bit).urgent
     needs_disable = bit in (1, 5, 6)
     enables = [it.turn(it.command(Cmd.MOVE, 10.0))[0].data[7] for _ in range(4)]
-    assert enables == ([0, 0, 0, 1] if needs_disable else [1, 1, 1, 1])
+    assert enables == ([0, 0, 0, 0] if needs_disable else [1, 1, 1, 1])
+    said(it, 0)
+    again = [it.turn(it.command(cmd, 10.0))[0].data[7] for cmd in (Cmd.MOVE, Cmd.REST, Cmd.MOVE)]
+    assert again == [0 if needs_disable else 1, 0, 1]  # not by the press it ran for (rule 2)
 
 
 def test_actuator_emergency() -> None:
