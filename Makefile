@@ -32,7 +32,7 @@ check: $(DEV_STAMP)  ## format, lint, types, import contracts
 	$(V)/lint-imports --no-cache
 
 test: $(DEV_STAMP) check  ## everything CI runs; what coverage must be is in pyproject.toml
-	$(V)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	$(V)/python -m tests
 
 nightly: $(DEV_STAMP)  ## the long forms of the proofs
 	LIFTCTL_NIGHTLY=1 $(V)/python -m pytest

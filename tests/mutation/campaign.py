@@ -105,10 +105,10 @@ class Campaign:
         for name in tests:
             asked[_file(name)] += 1
             took_s[_file(name)] += base.seconds[name]
-        before = self.memory.killer(mutant)
-        return (
-            before if before in asked else max(asked, key=lambda file: asked[file] / took_s[file])
-        )
+        for known in (self.memory.killer(mutant), dict(base.group.first).get(mutant.module, "")):
+            if known in asked:
+                return known
+        return max(asked, key=lambda file: asked[file] / took_s[file])
 
     def _job(self, base: Baseline, mutant: Mutant, tests: Tests) -> Callable[[], Job]:
         def job() -> Job:
