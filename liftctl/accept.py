@@ -18,6 +18,7 @@ from drivers.registry import build
 from liftctl.places import Places
 from safety.stopping import too_far
 
+PAIRS = (("rail_gate_a_closed", "rail_gate_b_closed"), ("load_left_kg", "load_right_kg"))
 GATE, GUARD = 1, 2  # their node ids on every bus they command
 
 
@@ -26,6 +27,7 @@ def check(site: Site) -> None:
     _one_listener_each(site)
     _one_address_each(site)
     _protected_signals(site)
+    _whole_pairs(site)
     for sentence in too_far(site.kind, site.limits):
         raise ConfigError(f"{site.name}: {sentence}")
 
@@ -71,6 +73,22 @@ def _protected_signals(site: Site) -> None:
             raise ConfigError(
                 f"{site.name}: {guarded[signal]} protects '{signal}' and {name} gives it too; "
                 "keep one"
+            )
+
+
+def _whole_pairs(site: Site) -> None:
+    """Two contacts or straps that are compared come together, or the row would not exist."""
+    said = {
+        field.signal
+        for device in site.device
+        for frame in load_profile(device.profile).frame
+        for field in frame.field
+    }
+    for one, other in PAIRS:
+        if (one in said) != (other in said):
+            raise ConfigError(
+                f"{site.name}: '{one}' and '{other}' are compared and only one of them is there; "
+                "add the other or take both out"
             )
 
 

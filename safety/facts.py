@@ -18,7 +18,6 @@ from safety.types import Axis, Quality, SignalId
 
 Truth = bool | None
 S = SignalId
-STEP_LOSS_MS = 500  # a load that is still short after this was no swing
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,4 +290,4 @@ def quarantine(scene: Scene) -> Truth:
     whole = (1 - scene.params.load_step_ratio) * person.carried_kg
     slipped = "load_step" in scene.latched and person.aloft
     short = None if load is None else load < whole
-    return scene.for_ms("slipped", both(slipped, short), STEP_LOSS_MS)
+    return scene.for_ms("slipped", both(slipped, short), scene.params.load_lost_ms)

@@ -78,11 +78,11 @@ class People:
         return bool(self.loads) and self.loads[0][0] <= self.confirmed_ns
 
 
-def _hysteresis(before: bool, value: float | None, on: float, off: float) -> bool:
-    """Unknown keeps the last belief."""
+def _hysteresis(before: bool, value: float | None, most: float, on: float, off: float) -> bool:
+    """Unknown keeps the last belief. `most`: the largest value of late."""
     if value is None:
         return before
-    return value > on or (before and value >= off)
+    return value > on or (before and most >= off)
 
 
 def remember(
@@ -90,10 +90,12 @@ def remember(
 ) -> tuple[People, tuple[Event, ...]]:
     """The person after this step's readings."""
     if kind == "chair":
-        up = _hysteresis(before.standing, seen.stroke_mm, p.standing_mm, p.standing_clear_mm)
+        stroke = seen.stroke_mm
+        up = _hysteresis(before.standing, stroke, stroke or 0, p.standing_mm, p.standing_clear_mm)
         return replace(before, standing=up), ()
     before = _weigh(before, seen, now_ns, p)
-    aloft = _hysteresis(before.aloft, seen.load_kg, p.aloft_kg, p.aloft_clear_kg)
+    # one false zero in mid-air is no set-down: the whole window must say so
+    aloft = _hysteresis(before.aloft, seen.load_kg, before.most_kg, p.aloft_kg, p.aloft_clear_kg)
     if aloft and not before.aloft:
         fresh = replace(
             before, aloft=True, pickup=before.pickup + 1, pickup_height_mm=seen.height_mm,

@@ -23,8 +23,8 @@ def reset(world: World) -> None:
 # --- a loop slips, a strap fails
 
 
-@pytest.mark.parametrize(("left_kg", "trips"), [(60.0, False), (58.9, True)])
-def test_fifteen_percent_gone_at_once_is_a_slipped_loop(left_kg: float, trips: bool) -> None:
+@pytest.mark.parametrize(("left_kg", "trips"), [(56.5, False), (55.9, True)])
+def test_a_fifth_gone_at_once_is_a_slipped_loop(left_kg: float, trips: bool) -> None:
     world = aloft(70.0)
     world.press(M.UP)
     world.run(600)
@@ -100,9 +100,9 @@ def test_unconfirmed_loops_are_held_low_and_may_still_settle() -> None:
 def test_a_slip_stays_until_a_reset_and_sends_the_lift_into_quarantine() -> None:
     world = aloft(70.0)
     world.values[S.LOAD_KG] = 50.0
-    world.run(480)
+    world.run(4980)
     assert world.state.latched == {"load_step"}
-    world.run(100)  # half a second later it is still short
+    world.run(100)  # five seconds later it is still short
     assert world.state.latched == {"load_step", "quarantine"}
     reset(world)
     assert world.state.latched == {"quarantine"}
@@ -413,3 +413,14 @@ def test_a_rail_without_joints_asks_for_no_position() -> None:
     world.values[S.TRAVERSE_POS] = None
     world.run(400)
     assert "over_joint?" not in world.state.active
+
+
+def test_one_false_zero_in_mid_air_is_no_set_down() -> None:
+    world = aloft(70.0)
+    pickup = world.state.people.pickup
+    world.values[S.LOAD_KG] = 0.0
+    world.step()
+    world.values[S.LOAD_KG] = 70.0
+    world.run(400)
+    assert world.state.people.pickup == pickup
+    assert world.state.people.confirmed, "the loops need not be confirmed again near the ceiling"

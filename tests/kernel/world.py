@@ -155,6 +155,7 @@ class World:
         self.values[S.LOAD_KG] = 0.0
         self.step()
         self.values[S.HOIST_SPEED] = 0.0
+        self.run(240)  # a whole window of an empty sling
 
     def run(self, ms: int, gap_ms: int = 20) -> Verdict:
         for _ in range(ms // gap_ms):
