@@ -126,7 +126,8 @@ def test_after_a_silence_enable_is_0_three_times_even_where_nothing_has_to_be_wr
     assert [it.turn(move)[0].data[7] for _ in range(26)] == [1] * 25 + [0]
     it.node.deaf = False
     it.hear(it.node.heartbeat())
-    assert [it.turn(move)[0].data[7] for _ in range(3)] == [0, 0, 1]
+    pressed_anew = (it.command(Cmd.REST), move, move)
+    assert [it.turn(command)[0].data[7] for command in pressed_anew] == [0, 0, 1]
 
 
 # --- layouts and readings
