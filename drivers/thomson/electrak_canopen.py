@@ -44,7 +44,8 @@ _DISABLE_TURNS = 3  # enable 0 this often, against lost frames
 @dataclass(frozen=True, slots=True)
 class ElectrakState:
     """`disable_turns`: how often enable must still be sent as 0. `ran`: the last frame enabled it;
-    `must_rest`: it was disabled while it ran, and waits until no motion is asked for (rule 2).
+    `must_rest`: it booted or was disabled while it ran, and waits until no motion is asked for
+    (rule 2).
     """
 
     boot: BootState = field(default_factory=BootState)
@@ -53,7 +54,7 @@ class ElectrakState:
     emergency: int = 0
     disable_turns: int = _DISABLE_TURNS
     ran: bool = False
-    must_rest: bool = False
+    must_rest: bool = True
 
 
 @dataclass(frozen=True, slots=True)

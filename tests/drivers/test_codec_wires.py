@@ -130,6 +130,17 @@ def test_after_a_silence_enable_is_0_three_times_even_where_nothing_has_to_be_wr
     assert [it.turn(command)[0].data[7] for command in pressed_anew] == [0, 0, 1]
 
 
+def test_a_stand_actuator_that_booted_is_not_enabled_by_the_press_it_ran_for() -> None:
+    it = run("thomson_electrak_hd_canopen")
+    it.turns(60)
+    move = it.command(Cmd.MOVE, 9.0)
+    assert it.turn(move)[0].data[7] == 1
+    it.hear(Frame("bus", 0x713, b"\x00"))
+    assert [it.turn(move)[0].data[7] for _ in range(60)] == [0] * 60
+    assert it.verified == 1.0
+    assert [it.turn(command)[0].data[7] for command in (it.command(Cmd.REST), move)] == [0, 1]
+
+
 # --- layouts and readings
 
 
