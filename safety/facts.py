@@ -232,7 +232,7 @@ def duty(scene: Scene) -> Truth:
     full = p.duty_s * 1000 * NS_PER_MS
     hot = heat >= (full / 2 if "hot" in scene.kept else full)  # it rests until half has gone
     if hot:
-        scene.kept["hot"] = 1
+        scene.kept["hot"] = scene.now_ns
     else:
         scene.kept.pop("hot", None)
     return hot and not scene.carrying
