@@ -89,7 +89,8 @@ def _fallen_kg(scene: Scene) -> float:
     hanging = person.most_kg >= 0.8 * person.carried_kg > 0
     lowered = scene.now_ns - person.lowered_ns <= LOWERED_NS
     free = hanging and person.confirmed_lately and not lowered
-    return person.most_kg - person.load_kg if free else 0.0
+    # what swung above the steady weight before is no loss
+    return min(person.most_kg, person.carried_kg) - person.load_kg if free else 0.0
 
 
 def load_step(scene: Scene) -> Truth:

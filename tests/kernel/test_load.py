@@ -424,3 +424,12 @@ def test_one_false_zero_in_mid_air_is_no_set_down() -> None:
     world.run(400)
     assert world.state.people.pickup == pickup
     assert world.state.people.confirmed, "the loops need not be confirmed again near the ceiling"
+
+
+def test_a_bounce_after_a_hard_stop_is_no_slip() -> None:
+    """Up by a sixth and down by a sixth: a third from peak to trough, and nobody has lost a loop."""
+    world = aloft(70.0)
+    for kg in (81.0, 59.0, 79.0, 62.0, 70.0):
+        world.values[S.LOAD_KG] = kg
+        world.run(60)
+    assert "trip:load_step" not in world.events()
