@@ -84,13 +84,15 @@ def asymmetry(scene: Scene) -> Truth:
 
 
 def _fallen_kg(scene: Scene) -> float:
-    """What a freely hanging person's load has lost within the window; 0 while they are lowered."""
+    """What a freely hanging person's load has lost from one window to the next; 0 while they are
+    lowered.
+    """
     person = scene.people
-    hanging = person.most_kg >= 0.8 * person.carried_kg > 0
+    hanging = person.before_kg >= 0.8 * person.carried_kg > 0
     lowered = scene.now_ns - person.lowered_ns <= LOWERED_NS
     free = hanging and person.confirmed_lately and not lowered
-    # what swung above the steady weight before is no loss
-    return min(person.most_kg, person.carried_kg) - person.load_kg if free else 0.0
+    # a hard stop makes the load swing, a third up and down: what comes back is no loss
+    return min(person.before_kg, person.carried_kg) - person.most_kg if free else 0.0
 
 
 def load_step(scene: Scene) -> Truth:

@@ -30,9 +30,9 @@ class Measured:
 class People:
     """The person: aloft, standing, which pick-up this is and where it began.
 
-    `loads`: (time, kg) within the window of sudden changes. `carried_kg`: the most that hung
-    steadily in this pick-up. `lowered_ns`: when the hoist last went down; `confirmed_ns`: when a
-    confirmed person last hung.
+    `loads`: (time, kg) within two windows of sudden changes; the newer begins at `window_ns`.
+    `carried_kg`: the most that hung steadily in this pick-up. `lowered_ns`: when the hoist last
+    went down; `confirmed_ns`: when a confirmed person last hung.
     """
 
     aloft: bool
@@ -42,6 +42,7 @@ class People:
     confirmed: bool = False
     marker_is_durable: bool = False
     loads: tuple[tuple[int, float], ...] = ()
+    window_ns: int = 0
     carried_kg: float = 0.0
     lowered_ns: int = NEVER_NS
     confirmed_ns: int = NEVER_NS
@@ -63,14 +64,19 @@ class People:
         return self.loads[-1][1] if self.loads else 0.0
 
     @property
+    def before_kg(self) -> float:
+        """The largest load in the window before."""
+        return max((kg for t_ns, kg in self.loads if t_ns < self.window_ns), default=0.0)
+
+    @property
     def most_kg(self) -> float:
         """The largest load within the window."""
-        return max((kg for _, kg in self.loads), default=0.0)
+        return max((kg for t_ns, kg in self.loads if t_ns >= self.window_ns), default=0.0)
 
     @property
     def least_kg(self) -> float:
         """The smallest load within the window."""
-        return min((kg for _, kg in self.loads), default=0.0)
+        return min((kg for t_ns, kg in self.loads if t_ns >= self.window_ns), default=0.0)
 
     @property
     def confirmed_lately(self) -> bool:
@@ -109,12 +115,13 @@ def remember(
 
 
 def _weigh(before: People, seen: Measured, now_ns: int, p: Params) -> People:
-    """Keep the window of loads, and the most that filled the whole of it."""
-    since = now_ns - p.load_window_ms * NS_PER_MS
-    loads = tuple(item for item in before.loads if item[0] >= since)
+    """Keep two windows of loads, and the most that filled the whole of one."""
+    window_ns = round(p.load_window_ms * NS_PER_MS)
+    loads = tuple(item for item in before.loads if item[0] >= now_ns - 2 * window_ns)
     if seen.load_kg is not None:
         loads = (*loads, (now_ns, seen.load_kg))
-    now = replace(before, loads=loads, lowered_ns=now_ns if seen.lowering else before.lowered_ns)
+    lowered_ns = now_ns if seen.lowering else before.lowered_ns
+    now = replace(before, loads=loads, window_ns=now_ns - window_ns, lowered_ns=lowered_ns)
     whole = before.aloft and seen.load_kg is not None and len(loads) <= len(before.loads)
     return replace(now, carried_kg=max(now.carried_kg, now.least_kg)) if whole else now
 

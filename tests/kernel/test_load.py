@@ -29,7 +29,7 @@ def test_a_fifth_gone_at_once_is_a_slipped_loop(left_kg: float, trips: bool) -> 
     world.press(M.UP)
     world.run(600)
     world.values[S.LOAD_KG] = left_kg
-    assert (trips_after(world, "load_step", 1000) == 0) is trips
+    assert (trips_after(world, "load_step", 1000) == P.load_window_ms) is trips
     assert (world.act(M.UP) == Act.QUICK) is trips
     if trips:
         assert world.speed(M.UP) == 0
@@ -73,7 +73,7 @@ def test_a_second_after_the_descent_a_loss_counts_again() -> None:
     world.release()
     world.run(1400)
     world.values[S.LOAD_KG] = 50.0
-    assert trips_after(world, "load_step", 100) == 0
+    assert trips_after(world, "load_step", 400) == P.load_window_ms
 
 
 def test_a_person_half_set_down_may_stir() -> None:
@@ -100,9 +100,9 @@ def test_unconfirmed_loops_are_held_low_and_may_still_settle() -> None:
 def test_a_slip_stays_until_a_reset_and_sends_the_lift_into_quarantine() -> None:
     world = aloft(70.0)
     world.values[S.LOAD_KG] = 50.0
-    world.run(4980)
+    world.run(5100)
     assert world.state.latched == {"load_step"}
-    world.run(100)  # five seconds later it is still short
+    world.run(200)  # five seconds later it is still short
     assert world.state.latched == {"load_step", "quarantine"}
     reset(world)
     assert world.state.latched == {"quarantine"}
@@ -112,7 +112,7 @@ def test_a_slip_stays_until_a_reset_and_sends_the_lift_into_quarantine() -> None
 def test_a_swing_that_comes_back_is_no_reason_for_quarantine() -> None:
     world = aloft(70.0)
     world.values[S.LOAD_KG] = 50.0
-    world.run(200)
+    world.run(280)
     world.values[S.LOAD_KG] = 70.0
     world.run(1000)
     assert world.state.latched == {"load_step"}
@@ -126,7 +126,7 @@ def test_strap_and_load_together_say_that_the_strap_failed(tight: float, latched
     """One sensor alone never takes lowering away."""
     world = aloft(70.0)
     world.values |= {S.LOAD_KG: 0.0, S.STRAP_TIGHT: tight}
-    world.run(60)
+    world.run(300)
     assert latched in world.state.latched
     assert ("load_gone" in world.state.latched) is (tight == 0.0)
     assert (world.act(M.DOWN) == Act.ISOLATE) is (tight == 0.0)
@@ -143,7 +143,7 @@ def test_an_unknown_load_or_strap_never_says_that_the_strap_failed() -> None:
 def test_three_quarters_gone_with_a_slack_strap_is_a_slip_not_a_failure() -> None:
     world = aloft(70.0)
     world.values |= {S.LOAD_KG: 16.0, S.STRAP_TIGHT: 0.0}
-    world.run(60)
+    world.run(300)
     assert world.state.latched == {"load_step"}
 
 
@@ -427,9 +427,11 @@ def test_one_false_zero_in_mid_air_is_no_set_down() -> None:
 
 
 def test_a_bounce_after_a_hard_stop_is_no_slip() -> None:
-    """Up by a sixth and down by a sixth: a third from peak to trough, and nobody has lost a loop."""
+    """A brake that falls in at full speed lets a light person swing by a third (the simulated
+    room: 40 kg, 0.64 to 1.09 of the weight), and nobody has lost a loop.
+    """
     world = aloft(70.0)
-    for kg in (81.0, 59.0, 79.0, 62.0, 70.0):
+    for kg in (76.0, 45.0, 75.0, 50.0, 73.0, 60.0, 70.0):
         world.values[S.LOAD_KG] = kg
         world.run(60)
     assert "trip:load_step" not in world.events()
