@@ -245,8 +245,7 @@ class Room:
             lambda s: self.page.step_name in ("slack", "unhooking"), "the load to be gone"
         )
         self.hands.do("unhook")
-        if self.page.step_name == "slack":
-            self.page.step("unhooked")
+        self.page.step("unhooked")
         self.page.until(lambda s: self.page.step_name == "outcome", "the outcome form")
 
     def finish(self) -> None:
