@@ -57,21 +57,6 @@ class Authority:
         """Is a transfer under way, by the controller's word or by the load itself."""
         return carrying or bool(self.lease and self.lease.in_transfer)
 
-    @property
-    def one_carer_refused(self) -> bool:
-        """One carer where the plan holds no entitlement to it (H26)."""
-        return self.plan is not None and self.plan.carers < 2 and not self.plan.one_carer_allowed
-
-    @property
-    def resident_ok(self) -> bool:
-        """Whoever lies there is whom the plan names."""
-        return self.plan is not None and self.plan.resident_ok
-
-    @property
-    def sling_ok(self) -> bool:
-        """The sling is the one the plan names."""
-        return self.plan is not None and self.plan.sling_ok
-
     def age_ms(self, beat: str, now_ns: int) -> float | None:
         """Milliseconds since the tick that `lease`, `guard` or `recorder` echoed; None when there
         was none, negative from the future.

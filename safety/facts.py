@@ -14,7 +14,7 @@ from safety.authority import Authority
 from safety.bounds import Params
 from safety.memory import People
 from safety.signals import NS_PER_MS
-from safety.types import Axis, Quality, SignalId
+from safety.types import Axis, Plan, Quality, SignalId
 
 Truth = bool | None
 S = SignalId
@@ -170,9 +170,14 @@ def locked(name: str) -> Compute:
     return fact
 
 
-def plan_says(fault: Callable[[Authority], bool]) -> Compute:
+def plan_says(fault: Callable[[Plan], bool]) -> Compute:
     """Something in the plan is not as it must be; without a plan there is nothing to compare."""
-    return lambda scene: scene.authority.plan is not None and fault(scene.authority)
+
+    def fact(scene: Scene) -> Truth:
+        plan = scene.authority.plan
+        return plan is not None and fault(plan)
+
+    return fact
 
 
 def lag(bound: str) -> Compute:
