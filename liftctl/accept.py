@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from config.schema import ConfigError, Site, from_json, load, to_json
 from drivers.registry import build
 from liftctl.places import Places
 from safety.stopping import too_far
+from safety.table import ROWS
 
-PAIRS = (("rail_gate_a_closed", "rail_gate_b_closed"), ("load_left_kg", "load_right_kg"))
 GATE, GUARD = 1, 2  # their node ids on every bus they command
 
 
@@ -58,15 +59,18 @@ def _one_listener_each(site: Site) -> None:
                 )
 
 
+def _given(site: Site) -> Iterator[tuple[str, str, bool]]:
+    """Signal, the device that gives it, and whether its frame is protected."""
+    for device in site.device:
+        for frame in load_profile(device.profile).frame:
+            for field in frame.field:
+                if field.signal:
+                    yield field.signal, device.name, frame.e2e is not None
+
+
 def _protected_signals(site: Site) -> None:
     """What a protected frame says no other device may say without protection."""
-    said = [
-        (field.signal, device.name, frame.e2e is not None)
-        for device in site.device
-        for frame in load_profile(device.profile).frame
-        for field in frame.field
-        if field.signal
-    ]
+    said = list(_given(site))
     guarded = {signal: name for signal, name, protected in said if protected}
     for signal, name, _ in said:
         if guarded.get(signal, name) != name:
@@ -77,17 +81,13 @@ def _protected_signals(site: Site) -> None:
 
 
 def _whole_pairs(site: Site) -> None:
-    """Two contacts or straps that are compared come together, or the row would not exist."""
-    said = {
-        field.signal
-        for device in site.device
-        for frame in load_profile(device.profile).frame
-        for field in frame.field
-    }
-    for one, other in PAIRS:
-        if (one in said) != (other in said):
+    """Signals that one row compares come together, or the row would not exist."""
+    said = {signal for signal, _, _ in _given(site)}
+    for row in ROWS.values():
+        if said & row.needs and row.needs - said:
+            names = " and ".join(f"'{name}'" for name in sorted(row.needs))
             raise ConfigError(
-                f"{site.name}: '{one}' and '{other}' are compared and only one of them is there; "
+                f"{site.name}: {names} are compared and only one of them is there; "
                 "add the other or take both out"
             )
 

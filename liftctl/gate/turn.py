@@ -15,6 +15,7 @@ import msgspec
 from config.schema import Site
 from drivers.device import Chunk, Decoded, Device, Grant, Level, Wire
 from drivers.frames import Frame
+from drivers.ports.base import Link as PortLink
 from drivers.roboteq.device import COMMANDS as SERIAL_COMMANDS
 from liftctl.gate import hand
 from liftctl.gate.hand import Hand
@@ -59,7 +60,8 @@ BUS_ALIVE_MS = 250
 NODE_ID = 1
 OPERATIONAL = b"\x05"
 NMT, NMT_COMMANDS = 0, (0x01, 0x80)  # the gate may start and wake nodes, nothing else
-LINK_BROKEN, LINK_WHOLE = ("bus-off", "down"), ("up", "restarted")
+LINK_BROKEN = (PortLink.BUS_OFF, PortLink.DOWN)
+LINK_WHOLE = (PortLink.RESTARTED, "up")  # "up" is the shell's own word
 MOST_NAME = 64  # characters of a station's or session's name
 
 
