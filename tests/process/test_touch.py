@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import CDPSession, sync_playwright
+from playwright.sync_api import CDPSession
 
-from tests.panel.test_browser import ARGS, CHROMIUM, SIZE
+from tests.chromium import chromium
+from tests.panel.test_browser import SIZE
 from tests.process.room import Room
 
 pytestmark = [pytest.mark.process, pytest.mark.browser]
@@ -17,14 +18,12 @@ pytestmark = [pytest.mark.process, pytest.mark.browser]
 @pytest.fixture
 def tablet(room: Room) -> Iterator[tuple[Any, CDPSession]]:
     """The panel's page on a touch screen."""
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=ARGS.split())
+    with chromium() as browser:
         context = browser.new_context(viewport=SIZE, has_touch=True, locale="en")
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{room.ward.port}/")
         page.wait_for_selector(".arrow.up", timeout=30_000)
         yield page, context.new_cdp_session(page)
-        browser.close()
 
 
 def test_the_bar_moves_while_a_finger_touches_the_arrow(

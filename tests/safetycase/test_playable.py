@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from liftctl.controller.rows import priority_of
 from liftctl.safetycase.book import FOLDER
@@ -21,7 +21,7 @@ from safety.evaluate import active_rows, ladder
 from safety.table import FOR_KIND, NOT_PERMITTED, ROWS
 from safety.types import ALL_MOTIONS, Motion
 from safety.verdict import Verdict
-from tests.panel.test_browser import ARGS, CHROMIUM
+from tests.chromium import chromium
 
 pytestmark = pytest.mark.browser
 KINDS = ("lift", "chair")
@@ -37,12 +37,8 @@ ASK = """([kind, cases]) => cases.map((flips) => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM:
-        pytest.skip("no chromium")
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=CHROMIUM, args=ARGS.split())
+    with chromium() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture
