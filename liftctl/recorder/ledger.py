@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from liftctl.recorder import store
+from liftctl.recorder.wallclock import utc_text
 
 GENESIS = bytes(32)
 SIGN_EVERY = 32
@@ -178,7 +179,7 @@ class Ledger:
         return before == OUTCOME_INTERRUPTED and now != OUTCOME_INTERRUPTED
 
     def _insert(self, entry: Entry, extra: dict[str, Any]) -> tuple[int, bytes]:
-        seq, t_utc = self._seq + 1, store.utc_text(self._wall_ns())
+        seq, t_utc = self._seq + 1, utc_text(self._wall_ns())
         fixed = {"seq": seq, "epoch": self.epoch, "kind": entry.kind, "t_utc": t_utc}
         fixed |= {"transfer_id": entry.transfer_id, "t_mono_ns": entry.t_mono_ns}
         header = canonical({**entry.header, **extra, **fixed})
@@ -194,7 +195,7 @@ class Ledger:
         return seq, digest
 
     def _sign(self, seq: int, digest: bytes) -> None:
-        t_utc = store.utc_text(self._wall_ns())
+        t_utc = utc_text(self._wall_ns())
         signature = self._key.sign(head_message(self.epoch, seq, digest, t_utc))
         self._db.execute("INSERT INTO head VALUES (?,?,?,?)", (seq, digest, t_utc, signature))
 

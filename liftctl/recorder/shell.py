@@ -22,22 +22,14 @@ from liftctl.entry import Ending
 from liftctl.places import Places
 from liftctl.recorder.keeper import Freeze, Keeper, NewSession
 from liftctl.recorder.ledger import OUTCOME_INTERRUPTED, Appended, Entry, Ledger, Orphan
-from liftctl.recorder.store import utc_text
 from liftctl.recorder.transfers import Transfers
+from liftctl.recorder.wallclock import Clock
 from liftctl.recorder.worker import FAILURES, Task, Worker
 
 TICK_S = 0.05
 RECONNECT_NS = 200_000_000
 STOP_S = 2.0
 FREEZE_KINDS = frozenset({"stop", "latch"})
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The only clocks the recorder knows."""
-
-    mono_ns: Callable[[], int]
-    wall_ns: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +113,7 @@ class Recorder:
         self._keeper = Worker("black box", keeper, clock.mono_ns, self._wake)
         task = ledger_task or LedgerTask(places, clock)
         self._ledger = Worker("ledger", task, clock.mono_ns, self._wake)
-        self._transfers = Transfers(self._utc)
+        self._transfers = Transfers(clock)
         self._server: ipc.Server | None = None
         self._gate: ipc.Channel | None = None
         self._gate_tried_ns = -RECONNECT_NS
@@ -176,9 +168,6 @@ class Recorder:
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
             self._waker.send(b"!")
-
-    def _utc(self, t_ns: int) -> str:
-        return utc_text(self._clock.wall_ns() - self._clock.mono_ns() + t_ns)
 
     # --- the gate ---
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from liftctl.recorder.wallclock import utc_text
 
 SCHEMA = """
 CREATE TABLE entry(seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, kind TEXT NOT NULL,
@@ -37,11 +38,6 @@ CREATE TRIGGER payload_update BEFORE UPDATE ON payload
 
 class LedgerError(Exception):
     """The ledger cannot be used; the message is one line."""
-
-
-def utc_text(wall_ns: int) -> str:
-    """ISO 8601 with milliseconds."""
-    return datetime.fromtimestamp(wall_ns / 1e9, UTC).isoformat(timespec="milliseconds")
 
 
 def public_key_path(ledger: Path) -> Path:
