@@ -20,8 +20,10 @@ from config.schema import Site
 from liftctl import ipc
 from liftctl.entry import Ending
 from liftctl.places import Places
+from liftctl.recorder import unfinished
+from liftctl.recorder.entries import OUTCOME_INTERRUPTED, Appended, Entry, Orphan
 from liftctl.recorder.keeper import Freeze, Keeper, NewSession
-from liftctl.recorder.ledger import OUTCOME_INTERRUPTED, Appended, Entry, Ledger, Orphan
+from liftctl.recorder.ledger import Ledger
 from liftctl.recorder.transfers import Transfers
 from liftctl.recorder.wallclock import Clock
 from liftctl.recorder.worker import FAILURES, Task, Worker
@@ -82,7 +84,8 @@ class LedgerTask:
         ledger = Ledger(self._places.ledger, self._clock.wall_ns)
         self._ledger = ledger
         if not self._said or ledger.notice:
-            done(Opened(ledger.orphans(), ledger.unfollowed(), ledger.head, ledger.notice))
+            found = unfinished.orphans(ledger.db), unfinished.unfollowed(ledger.db)
+            done(Opened(*found, ledger.head, ledger.notice))
             self._said = True
         return ledger
 

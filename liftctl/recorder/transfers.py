@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from liftctl.ipc import GateState, TransferClosed, TransferOpened, TransferPhase
-from liftctl.recorder.ledger import OUTCOME_INTERRUPTED, Entry, Orphan
+from liftctl.recorder.entries import OUTCOME_INTERRUPTED, Entry, Orphan
 from liftctl.recorder.wallclock import Clock, step_s, utc_text
 
 CLAIM_NS = 5_000_000_000

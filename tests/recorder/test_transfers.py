@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liftctl.ipc import GateState, TransferClosed, TransferOpened, TransferPhase
-from liftctl.recorder.ledger import Entry, Orphan
+from liftctl.recorder.entries import Entry, Orphan
 from liftctl.recorder.transfers import CLAIM_NS, Transfers
 from liftctl.recorder.wallclock import Clock, utc_text
 
