@@ -264,6 +264,35 @@ class Written(Message, frozen=True, tag="written"):
     head: str
 
 
+class LedgerAsk(Message, frozen=True, tag="ledger_ask"):
+    """A person's request to the ledger: erase, seal, rotate or correct (recorder/requests.py)."""
+
+    verb: str
+    args: dict[str, str] = {}
+    fields: dict[str, Any] = {}
+
+
+class LedgerSays(Message, frozen=True, tag="ledger_says"):
+    """What became of it."""
+
+    ok: bool
+    text: str
+    data: dict[str, Any] = {}
+
+
+class RecorderState(Message, frozen=True, tag="recorderstate"):
+    """Once a second, for controller and desk. `why`: it cannot write; `warning`: it can, but."""
+
+    tick_ns: int
+    healthy: bool
+    why: str
+    warning: str
+    epoch: int
+    entries: int
+    signed: int
+    clock: str
+
+
 # --- status
 # ---------------------------------------------------------------------------------------------
 
@@ -298,6 +327,9 @@ AnyMessage = (
     | TransferPhase
     | TransferClosed
     | Written
+    | LedgerAsk
+    | LedgerSays
+    | RecorderState
     | GuardState
 )
 

@@ -99,7 +99,8 @@ TAMPERING = {
     "UPDATE checkpoint SET note = replace(note, 'liftctl/site', 'liftctl/s')": "signature",
     "UPDATE checkpoint SET note = substr(note, 1, length(note) - 9) || 'AAAAAAA=' || char(10)"
     " WHERE seq = 4": "signature",
-    "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE seq = 7) WHERE seq = 4": "not the head of its entries",
+    "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE seq = 7)"
+    " WHERE seq = 4": "not the head of its entries",
     "UPDATE checkpoint SET frontier = zeroblob(32) WHERE seq = 4": "subtrees",
     "DELETE FROM checkpoint": "no head is signed",
 }
