@@ -18,6 +18,7 @@ from liftctl.benefit.cli import report_command
 from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.decode import decode_command, encode_command
 from liftctl.recorder import cli as ledger
+from liftctl.register import cli as register
 from liftctl.up import init, up
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -27,6 +28,8 @@ blackbox_app = typer.Typer(no_args_is_help=True, help="The gate's black box.")
 app.add_typer(blackbox_app, name="blackbox")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(register.residents, name="residents")
+app.add_typer(register.slings, name="slings")
 
 SiteOption = Annotated[Path, typer.Option("--site", help="the site's TOML file")]
 DEMO = [Path("config/sites/demo-lift.toml"), Path("config/sites/demo-chair.toml")]
