@@ -14,6 +14,7 @@ Versions: 1 had no `schema` field; `read` fills what it did not have with None.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -225,6 +226,23 @@ def read(raw: dict[str, Any]) -> TransferRecord:
         raise RecordError(f"record {raw.get('id')}: {error}") from error
 
 
+def staff_s(stays: Iterable[Stay], until_s: float) -> float:
+    """Staff-seconds: the sum of all stays; who has not left is counted until `until_s`."""
+    ends = ((until_s if stay.left_s is None else stay.left_s) - stay.joined_s for stay in stays)
+    return round(sum(ends), 3)
+
+
+def most_at_once(stays: Sequence[Stay]) -> int:
+    """The largest number of carers present together."""
+    return max(
+        (
+            sum(s.joined_s <= at_s and (s.left_s is None or s.left_s > at_s) for s in stays)
+            for at_s in (stay.joined_s for stay in stays)
+        ),
+        default=0,
+    )
+
+
 def plain(record: TransferRecord) -> dict[str, Any]:
     """As JSON holds it."""
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(record))
@@ -233,7 +251,7 @@ def plain(record: TransferRecord) -> dict[str, Any]:
 
 def _from_version_1(raw: dict[str, Any]) -> dict[str, Any]:
     """Version 1 wrote "" for what it did not know."""
-    blank = ("consent", "reason", "follows")
+    blank = ("schema", "consent", "reason", "follows")
     found = {name: value for name, value in raw.items() if name not in blank or value}
     lists = ("carers_present", "blocks", "alarms", "pauses", "phases", "plan")
     return {name: value for name, value in found.items() if name not in lists or value}

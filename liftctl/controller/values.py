@@ -26,7 +26,7 @@ from liftctl.ipc import (
     Workflow,
     Written,
 )
-from liftctl.records import Helper, PlanPart, SlingPart
+from liftctl.records import Helper, PlanPart, SlingPart, Stay
 
 GATE_SILENT_NS = 1_000_000_000
 
@@ -83,15 +83,6 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
-    """One carer's stay, seconds from begin. `source`: badge, button or none (stated afterwards)."""
-
-    joined_s: float
-    source: str
-    left_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What was agreed before the first motion; frozen."""
 
@@ -142,7 +133,7 @@ class Transfer:
     peak_speed_mm_s: float | None = None
     battery_start_pct: float | None = None
     battery_end_pct: float | None = None
-    presences: tuple[Presence, ...] = ()
+    presences: tuple[Stay, ...] = ()
     phases: tuple[tuple[str, float], ...] = ()
     blocks: tuple[dict[str, Any], ...] = ()
     alarms: tuple[dict[str, Any], ...] = ()

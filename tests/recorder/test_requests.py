@@ -73,6 +73,16 @@ def test_a_correction_counts_and_the_first_word_stays(places: Places) -> None:
     assert verify(places.ledger).ok
 
 
+def test_corrected_stays_make_other_staff_seconds(places: Places) -> None:
+    fill(places, {"id": "t", "elapsed_s": 90.0, "staff_s": 90.0, "carers_actual": 1})
+    stays = json.dumps([{"joined_s": 0, "left_s": 90}, {"joined_s": 30, "left_s": 90}])
+    done = run("correct", places.ledger, "--transfer", "t", "--field", f"carers_present={stays}",
+               "--reason", "spot audit")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    record = by_id(places)["t"]
+    assert (record["staff_s"], record["carers_actual"]) == (150.0, 2)
+
+
 @pytest.mark.parametrize(
     ("field", "reason", "why"),
     [
