@@ -166,6 +166,18 @@ def test_training_is_excluded_with_its_reason() -> None:
     assert (found["exclude"], found["exclude_reason"]) == (True, "training")
 
 
+def test_nobody_is_kept_from_standing_up_by_a_sling() -> None:
+    world = World("chair", today="2027-01-01")
+    world.turn(Register(resident=(resident(),), sling=(sling(swl_kg=60),)))
+    world.tick()
+    assert shown(world) == (1, ())
+    assert world.begin(resident=TOKEN) == ""
+    world.tick()
+    world.ask("cancel")
+    found = record(world)
+    assert (found["sling"], found["plan"]["limit_kg"]) == (None, 180.0)
+
+
 def test_what_no_device_gives_is_null() -> None:
     world = World()
     world.values = {"battery_pct": 90.0}
