@@ -29,6 +29,16 @@ SOURCES = ("badge", "button", "none")
 """Who says that a carer was there: a badge was read, a button was pressed, or it was only stated
 at the end."""
 
+OUT_OF_PLAN = {
+    "carers_missing": "fewer carers than needed while somebody hung or stood",
+    "carers_stated": "at the end another number of carers was stated than had been seen",
+    "resident": "another person was scanned than planned",
+    "sling": "another sling was scanned than planned",
+    "sling_overdue": "somebody who already hung was brought down in a sling past its inspection",
+    "sling_withdrawn": "the same in a sling that had been withdrawn",
+}
+"""In what a transfer was not as planned."""
+
 MOMENTS = {
     "called": "somebody called for the transfer; told by whoever began it",
     "arrive": "the first carer arrived; told by whoever began it",
@@ -96,7 +106,7 @@ class Clock(Part, frozen=True, kw_only=True):
     """How far the UTC times may be trusted."""
 
     sync: str = "unknown"  # synchronised | unsynchronised | unknown (the kernel's own word)
-    step_s: float = 0.0  # by how much the wall clock was set during the transfer; 0: not at all
+    step_s: float = 0.0  # by how much the wall clock was set meanwhile, as far as it was watched
 
 
 class Helper(Part, frozen=True, kw_only=True):
@@ -191,7 +201,7 @@ class TransferRecord(Part, frozen=True, kw_only=True):
     outcome: str = ""  # c or r, one of OUTCOMES
     reason: str | None = None  # c, code from the panel; r for interrupted
     out_of_plan: bool = False  # c
-    out_of_plan_why: tuple[str, ...] = ()  # c: carers_missing, carers_stated, sling, resident
+    out_of_plan_why: tuple[str, ...] = ()  # c: OUT_OF_PLAN
     exclude: bool = False  # c (training) or a correction
     exclude_reason: str | None = None
     note: str | None = None  # c, staff's own words; never in an export unless asked for

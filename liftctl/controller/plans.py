@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 
 from config.plans import MAX_CARERS, Register, ResidentSpec, SlingSpec
@@ -157,9 +157,11 @@ def plan_of(config: Config, state: State, args: Mapping[str, str]) -> Plan | str
     if carers < carers_needed(resident, state.today):
         return "LC-PLAN-CARERS"
     # Someone who already hangs is brought down in the sling they hang in.
-    if not state.orphan and set(BARRED).intersection(notices(found, resident, state.today)):
+    barred = tuple(c for c in notices(found, resident, state.today) if c in BARRED)
+    if barred and not state.orphan:
         return "LC-PLAN-SLING"
-    return _plan(config.site, state, args, resident, sling_of(found, resident))
+    plan = _plan(config.site, state, args, resident, sling_of(found, resident))
+    return replace(plan, barred=barred)
 
 
 def _plan(

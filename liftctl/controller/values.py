@@ -101,12 +101,13 @@ class Plan:
     mobility_class: str = ""
     assessment: PlanPart = field(default_factory=PlanPart)
     sling: SlingPart | None = None
+    barred: tuple[str, ...] = ()  # why its sling may begin no transfer
 
     @property
     def strays(self) -> tuple[str, ...]:
         """In what the transfer is out of plan before it has begun."""
         said = (("resident", self.resident_ok), ("sling", self.sling_ok))
-        return tuple(name for name, fits in said if not fits)
+        return tuple(name for name, fits in said if not fits) + self.barred
 
 
 @dataclass(frozen=True, slots=True)
