@@ -133,17 +133,24 @@ def _drive(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
 
 def _electrak(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
     cap = _cap_mm_s(profile, params)
-    _require_creep(profile, params)
+    _require_own_ramps(profile, params)
     return Electrak(spec.name, profile, _boot(profile, spec, params), Axis(profile.axis), cap)
 
 
-def _require_creep(profile: Profile, params: Params) -> None:
-    """It starts at its least speed while the command still ramps up; that is no over-speed (H7)."""
+def _require_own_ramps(profile: Profile, params: Params) -> None:
+    """It starts at its least speed while the command still ramps up, and stops on its own ramp:
+    neither may latch over-speed or runaway (H1, H7).
+    """
     least = profile.max_speed_mm_s * MIN_SPEED_PCT / FULL_SPEED_PCT
     where = f"profile {profile.name}: least speed {least:g} mm/s (20 % of max_speed_mm_s) is above"
     for name in ("stand_docking_mm_s", "stand_mm_s"):
         if least > getattr(params, name):
             raise ConfigError(f"{where} {name} = {getattr(params, name):g}; raise {name}")
+    if params.stand_decel_mm_s2 > profile.own_decel_mm_s2:  # an honest stop would be a runaway (H1)
+        raise ConfigError(
+            f"profile {profile.name}: stops at own_decel_mm_s2 = {profile.own_decel_mm_s2:g} and "
+            f"stand_decel_mm_s2 = {params.stand_decel_mm_s2:g} is above; lower stand_decel_mm_s2"
+        )
     ramped_ms = params.overspeed_ms + FEEDBACK_MS
     allowed = params.stand_accel_mm_s2 * ramped_ms / 1000 * params.overspeed_ratio
     allowed += params.stand_margin_mm_s

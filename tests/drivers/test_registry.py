@@ -106,12 +106,14 @@ def test_a_family_has_the_level_of_what_it_does(name: str) -> None:
         ({"stand_margin_mm_s": 0.5}, 20.0, "raise stand_margin_mm_s, stand_accel"),
         ({"overspeed_ms": 20}, 20.0, "no over-speed 40 ms after its start"),
         ({"overspeed_ms": 20, "stand_margin_mm_s": 3}, 20.0, ""),
+        ({"stand_decel_mm_s2": 60}, 20.0, ""),
+        ({"stand_decel_mm_s2": 61}, 20.0, "stops at own_decel_mm_s2 = 60 .* lower stand_decel"),
     ],
 )
-def test_an_actuator_that_starts_at_its_least_speed_is_not_too_fast(
+def test_an_actuator_with_its_own_ramps_does_not_latch_by_starting_or_stopping(
     limits: dict[str, float], max_speed_mm_s: float, message: str
 ) -> None:
-    """Else over-speed latches at the first STAND, and nobody may sit any more (H7)."""
+    """Else over-speed or runaway latches at the first STAND: nobody may sit any more (H1, H7)."""
     profile = replace(load("thomson_electrak_hd_canopen"), max_speed_mm_s=max_speed_mm_s)
     spec = replace(SPEC, profile=profile.name)
     if not message:

@@ -12,13 +12,13 @@ from safety.verdict import Cmd, Verdict
 from tests.kernel.world import PERIOD_NS, SPEED_OF, World
 
 S, M = SignalId, Motion
-LEAST_MM_S = 4.0  # below it the stand actuator does not go
+LEAST_MM_S, OWN_DECEL_MM_S2 = 4.0, 60.0  # the stand actuator's: no command changes them
 RIPPLE = 1.02  # of a drive that holds its speed
 
 
 class Used(World):
     """Its drives are as good as real ones: they hold a speed with a ripple and stop on their ramp;
-    the stand actuator starts at its least speed.
+    the stand actuator starts at its least speed and has a ramp of its own.
     """
 
     def _move(self, verdict: Verdict) -> None:
@@ -32,7 +32,8 @@ class Used(World):
             least = LEAST_MM_S if axis is Axis.STANDER else 0.0
             return max(least, abs(told_mm_s) * RIPPLE) * (1 if told_mm_s > 0 else -1)
         was = self.values[SPEED_OF[axis.value]] or 0.0
-        slower = dynamics(axis, self.params).decel_mm_s2 * PERIOD_NS / 1e9
+        decel = dynamics(axis, self.params).decel_mm_s2
+        slower = (OWN_DECEL_MM_S2 if axis is Axis.STANDER else decel) * PERIOD_NS / 1e9
         return max(0.0, abs(was) - slower) * (1 if was > 0 else -1)
 
 

@@ -27,7 +27,7 @@ JUDGED = (
     *("runaway_ms", "overspeed_ratio", "overspeed_ms", "wrong_way_ms"),
     *("still_mm_s", "overspeed_margin_mm_s", "overspeed_max_mm_s"),
 )
-LONG = "LIFTCTL_NIGHTLY" in os.environ
+LONG = os.environ.get("LIFTCTL_NIGHTLY") == "1"
 OWN = {Axis.HOIST: "hoist_", Axis.TRAVERSE: "traverse_", Axis.STANDER: "stand_"}
 NUMBERS = {
     axis: [
@@ -90,6 +90,7 @@ def test_no_accepted_number_at_its_bound_latches_in_fault_free_use(
     [
         (Axis.HOIST, {"overspeed_max_mm_s": 60.0}, "hoist_overspeed"),
         (Axis.STANDER, {"stand_accel_mm_s2": 10.0}, "stand_overspeed"),
+        (Axis.STANDER, {"stand_decel_mm_s2": 200.0, "stand_mm_s": 20.0}, "stand_runaway"),
         (Axis.STANDER, {"overspeed_ms": 20.0, "stand_margin_mm_s": 0.5}, "stand_overspeed"),
     ],
 )
