@@ -17,7 +17,8 @@ from config.schema import ConfigError, load
 from liftctl.benefit.cli import report_command
 from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.decode import decode_command, encode_command
-from liftctl.recorder.cli import verify_command
+from liftctl.recorder import cli as ledger
+from liftctl.register import cli as register
 from liftctl.up import init, up
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -27,6 +28,8 @@ blackbox_app = typer.Typer(no_args_is_help=True, help="The gate's black box.")
 app.add_typer(blackbox_app, name="blackbox")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(register.residents, name="residents")
+app.add_typer(register.slings, name="slings")
 
 SiteOption = Annotated[Path, typer.Option("--site", help="the site's TOML file")]
 DEMO = [Path("config/sites/demo-lift.toml"), Path("config/sites/demo-chair.toml")]
@@ -171,7 +174,12 @@ app.command("encode")(encode_command)
 app.command("replay")(replay_command)
 app.command("report")(report_command)
 blackbox_app.command("export")(export_command)
-ledger_app.command("verify")(verify_command)
+ledger_app.command("verify")(ledger.verify_command)
+ledger_app.command("export")(ledger.export_command)
+ledger_app.command("erase")(ledger.erase_command)
+ledger_app.command("seal")(ledger.seal_command)
+ledger_app.command("rotate")(ledger.rotate_command)
+ledger_app.command("correct")(ledger.correct_command)
 
 
 def main() -> None:
