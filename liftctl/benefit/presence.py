@@ -21,8 +21,11 @@ class Staffing:
 
 
 def staffing(stays: Sequence[Stay], elapsed_s: float, planned: int) -> Staffing:
-    """From (joined, left) in seconds; without any stay the planned carers for the whole time."""
-    inside = [(max(0.0, joined), min(left, elapsed_s)) for joined, left in stays]
+    """From (joined, left) in seconds from begin; a carer may have been there before it.
+
+    Without any stay the planned carers count for the whole time.
+    """
+    inside = [(joined, min(left, elapsed_s)) for joined, left in stays]
     inside = [(joined, left) for joined, left in inside if left > joined]
     if not inside:
         return Staffing(planned, planned * elapsed_s, 0.0)

@@ -54,7 +54,9 @@ class Row:
     @property
     def day(self) -> date | None:
         """The UTC day on which it began."""
-        return None if self.started_s is None else datetime.fromtimestamp(self.started_s, UTC).date()
+        return (
+            None if self.started_s is None else datetime.fromtimestamp(self.started_s, UTC).date()
+        )
 
     @property
     def by_assessment(self) -> bool:
