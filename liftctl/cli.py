@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from config.schema import ConfigError, load
+from liftctl.benefit.baseline_cli import freeze_command, show_command, synth_command
 from liftctl.benefit.cli import report_command
 from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.decode import decode_command, encode_command
@@ -25,6 +26,8 @@ config_app = typer.Typer(no_args_is_help=True, help="Check or accept a site's co
 app.add_typer(config_app, name="config")
 blackbox_app = typer.Typer(no_args_is_help=True, help="The gate's black box.")
 app.add_typer(blackbox_app, name="blackbox")
+baseline_app = typer.Typer(no_args_is_help=True, help="What a transfer cost before.")
+app.add_typer(baseline_app, name="baseline")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
 app.add_typer(ledger_app, name="ledger")
 
@@ -170,6 +173,9 @@ app.command("decode")(decode_command)
 app.command("encode")(encode_command)
 app.command("replay")(replay_command)
 app.command("report")(report_command)
+app.command("synth")(synth_command)
+baseline_app.command("freeze")(freeze_command)
+baseline_app.command("show")(show_command)
 blackbox_app.command("export")(export_command)
 ledger_app.command("verify")(verify_command)
 

@@ -92,19 +92,36 @@ def learn(table: Table, residents: int) -> Audits | None:
 
 
 def _ratio(part: Table, residents: int) -> Ratio:
-    logged, seen = part.carers * part.elapsed_s, part.seen * part.elapsed_s
-    factor = float(seen.sum() / logged.sum())
-    pull = np.bincount(part.resident, seen - factor * logged, minlength=residents) / logged.sum()
-    n, wrong = len(part), int((part.seen != part.carers).sum())
+    def per_resident(seconds: Array) -> Array:
+        return np.bincount(part.resident, seconds, minlength=residents).astype(np.float64)
+
+    carers, n = int(part.carers[0]), len(part)
+    wrong = int((part.seen != part.carers).sum())
+    factor, influence = seen_to_logged(
+        per_resident(part.seen * part.elapsed_s), per_resident(part.carers * part.elapsed_s)
+    )
     beta = stats.beta(wrong + 0.5, n - wrong + 0.5)  # Jeffreys
     told = {
-        "carers_logged": int(part.carers[0]),
+        "carers_logged": carers,
         "n_audited": n,
         "n_wrong": wrong,
         "wrong_share": {
             "mean": wrong / n,
             "ci95": [float(beta.ppf(0.025)), float(beta.ppf(0.975))],
         },
-        "factor": factor,
+        "factor": float(factor),
     }
-    return Ratio(factor, pull, float(beta.var()) / float(part.carers[0]) ** 2, told)
+    return Ratio(float(factor), influence, float(least_variance(n, wrong, carers)), told)
+
+
+def seen_to_logged(seen: Array, logged: Array) -> tuple[Array, Array]:
+    """(ratio of the sums, its influence per resident) of carer-seconds (..., residents)."""
+    of = logged.sum(-1, keepdims=True)
+    factor = seen.sum(-1, keepdims=True) / of
+    return factor[..., 0], (seen - factor * logged) / of
+
+
+def least_variance(n: Array | int, wrong: Array | int, carers: int) -> Array:
+    """Of a ratio whose audits found `wrong` errors in `n` (Jeffreys prior), one carer each."""
+    a, b = wrong + 0.5, n - np.asarray(wrong) + 0.5
+    return np.asarray(a * b / ((a + b) ** 2 * (a + b + 1)) / carers**2)
