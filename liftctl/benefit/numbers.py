@@ -17,7 +17,7 @@ from liftctl.benefit.cells import Key
 from liftctl.benefit.decompose import Period, decomposition
 from liftctl.benefit.economics import economics
 from liftctl.benefit.figure import FEWEST_FOR_INTERVAL as FEWEST
-from liftctl.benefit.figure import NOTHING, Figure, Figures
+from liftctl.benefit.figure import NOTHING, Figure, Figures, Span
 from liftctl.benefit.followup import follow_up
 from liftctl.benefit.ratio import ratio
 from liftctl.benefit.sensitivity import sensitivity
@@ -37,7 +37,7 @@ def numbers(case: Case, full: bool = True) -> dict[str, Any]:
     hours = main.span(len(used) / HOUR_S) if main.mean is not None else NOTHING
     weeks = weekly(case.table, case.baseline)
     found = {
-        **_head(case, used, main, hours),
+        **_head(figures, used, main, hours),
         "kinds": {kind: _kind(kind, figures, used) for kind in sorted(case.baseline.kinds)},
         "two_carer_by_assessment": _part(figures, used.pick(used.planned > 1)),
         "waiting": _waiting(used),
@@ -55,6 +55,7 @@ def numbers(case: Case, full: bool = True) -> dict[str, Any]:
             name: {"value": value, "source": source}
             for name, (value, source) in case.inputs.numbers.items()
         },
+        "texts": case.inputs.texts,
         "baseline": _baseline(case),
         "context": _context(case),
     }
@@ -85,7 +86,8 @@ def tidy(value: Any) -> Any:
     return int(value) if isinstance(value, np.integer) else value
 
 
-def _head(case: Case, used: Table, main: Figure, hours: dict[str, Any]) -> dict[str, Any]:
+def _head(figures: Figures, used: Table, main: Figure, hours: Span) -> dict[str, Any]:
+    case = figures.case
     residents = len(set(used.resident.tolist()))
     single = int((used.carers == 1).sum())
     enough = residents >= FEWEST_FOR_SHARE
@@ -97,12 +99,22 @@ def _head(case: Case, used: Table, main: Figure, hours: dict[str, Any]) -> dict[
         "single_handed": single,
         "single_handed_share": single / len(used) if enough else None,
         "staff_seconds": float(used.staff_s.sum()),
+        "seconds_per_transfer": float(used.elapsed_s.mean()) if len(used) else None,
+        "corrected_staff_s_per_transfer": _corrected(figures, used),
         "saved_s_per_transfer": main.span(),
         "saved_hours_total": hours,
         "interval": {"se": main.se, "df": main.df, "icc": main.icc, "why_none": main.why},
         "verdict": verdict(main),
         "decomposition": _decomposition(case, used),
     }
+
+
+def _corrected(figures: Figures, used: Table) -> float | None:
+    """Mean staff-seconds now, with what the spot audits say."""
+    if not len(used):
+        return None
+    factors = figures.audits.factors(used) if figures.audits else 1.0
+    return float((used.staff_s * factors).mean())
 
 
 def _excluded(table: Table) -> dict[str, int]:

@@ -92,12 +92,16 @@ def _verdict(found: dict[str, Any], words: Words) -> str:
     mean = seconds["mean"]
     return words(
         f"verdict.{found['verdict']}",
-        mean=words.number(mean, 1),
-        more=words.number(None if mean is None else -mean, 1),
-        low=words.number(low, 1),
-        high=words.number(high, 1),
+        mean=words.number(_minutes(mean), 1),
+        more=words.number(None if mean is None else -mean / 60, 1),
+        low=words.number(_minutes(low), 1),
+        high=words.number(_minutes(high), 1),
         hours=words.number(hours["mean"], 1),
         hours_low=words.number(hours_low, 1),
         hours_high=words.number(hours_high, 1),
         why=words(f"why.{why}") if why and why != "nothing" else "",
     )
+
+
+def _minutes(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds / 60
