@@ -18,7 +18,7 @@ from liftctl.benefit.baseline_cli import freeze_command, show_command, synth_com
 from liftctl.benefit.cli import report_command
 from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.decode import decode_command, encode_command
-from liftctl.recorder.cli import verify_command
+from liftctl.recorder import cli as ledger
 from liftctl.up import init, up
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -177,7 +177,12 @@ app.command("synth")(synth_command)
 baseline_app.command("freeze")(freeze_command)
 baseline_app.command("show")(show_command)
 blackbox_app.command("export")(export_command)
-ledger_app.command("verify")(verify_command)
+ledger_app.command("verify")(ledger.verify_command)
+ledger_app.command("export")(ledger.export_command)
+ledger_app.command("erase")(ledger.erase_command)
+ledger_app.command("seal")(ledger.seal_command)
+ledger_app.command("rotate")(ledger.rotate_command)
+ledger_app.command("correct")(ledger.correct_command)
 
 
 def main() -> None:

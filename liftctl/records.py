@@ -227,7 +227,7 @@ def read(raw: dict[str, Any]) -> TransferRecord:
 
 def plain(record: TransferRecord) -> dict[str, Any]:
     """As JSON holds it."""
-    found: dict[str, Any] = msgspec.to_builtins(record)
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(record))
     return found
 
 
