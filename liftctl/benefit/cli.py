@@ -96,6 +96,11 @@ def _numbers(
         return figure(gathered.flow, gathered.baseline)
     case = to_case(gathered, sources)
     found = numbers(case, full=out is not None)
+    if out is not None:
+        from liftctl.benefit.publish import publish
+
+        for name in publish(out, case, found, sources, key):
+            typer.echo(f"{out / name}", err=True)
     found["statement"] = statement(found, Words(language))
     return found
 
