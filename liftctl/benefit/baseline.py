@@ -126,7 +126,8 @@ def read(path: Path, local: ZoneInfo, rules: Rules | None = None) -> tuple[Basel
     names, lines = read_table(path)
     if set(COLUMNS) <= set(names):
         rows, odd = read_transfers_csv(path, local)
-        found = measure(rows, rules or Rules(), title=path.stem, method="transfers",
+        before = replace(rules or Rules(), learning_days=0)
+        found = measure(rows, before, title=path.stem, method="transfers",
                         source=f"transfers observed in {path.name}")  # fmt: skip
         return found, odd
     if "mean_s" not in names:

@@ -25,7 +25,7 @@ ICC = 0.3
 
 Key = tuple[str, str, str]
 Index = NDArray[np.int64]
-LEVELS = ("mobility and assessment", "assessment", "mobility", "kind")
+LEVELS = ("kind", "assessment", "mobility", "mobility and assessment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,12 @@ def _level(
     two: frozenset[int],
 ) -> str:
     items = [item for item in baseline.sums if item.kind == kind]
-    for level in LEVELS[:-1]:
+    best, most = LEVELS[0], 1
+    for level in LEVELS[1:]:
         asked = {_key(level, kind, *want) for want in wants}
-        if len(asked) > 1 and asked <= _supported(level, items, codes, two):
-            return level
-    return LEVELS[-1]
+        if len(asked) > most and asked <= _supported(level, items, codes, two):
+            best, most = level, len(asked)
+    return best
 
 
 def _supported(

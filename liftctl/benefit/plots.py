@@ -114,7 +114,7 @@ def _two_bars(found: dict[str, Any], words: Words, title: str, text: str) -> str
 
 def flow(found: dict[str, Any], words: Words, title: str, text: str) -> str:
     """Logged, left out with reasons, analysed."""
-    reasons = [f"{words('reason.' + name)}  {words.number(count)}"
+    reasons = [f"{words(f'reason.{name}')}  {words.number(count)}"
                for name, count in found["excluded"].items()]  # fmt: skip
     height = 1.5 + 0.21 * max(len(reasons), 1)
     with _canvas(7.2, height) as (canvas, axes):

@@ -40,6 +40,7 @@ def publish(
     out: Path, case: Case, found: dict[str, Any], sources: Sources, key: Path | None
 ) -> list[str]:
     """Everything into `out`, whole or not at all; the names of the files."""
+    _require_free(out)
     pages = _pages(case, found)
     files = {**pages, "numbers.json": plain(found), "rows.parquet": to_parquet(case.table)}
     if found["n_residents"] >= FEWEST_RESIDENTS or not found["n_analysed"]:
@@ -101,15 +102,17 @@ def _own_key(path: Path) -> Ed25519PrivateKey:
         raise EvidenceError(f"{path}: not a signing key; restore it or move it away") from error
 
 
-def _replace(out: Path, files: dict[str, bytes]) -> None:
-    """A finished folder takes the place of an older report, and of nothing else."""
-    strangers = (
-        [item.name for item in out.iterdir() if item.name not in _ours()] if out.is_dir() else []
-    )
+def _require_free(out: Path) -> None:
+    """An older report may be replaced, and nothing else."""
+    strangers = sorted(item.name for item in out.iterdir()) if out.is_dir() else []
+    strangers = [name for name in strangers if name not in _ours()]
     if strangers or (out.exists() and not out.is_dir()):
-        raise EvidenceError(
-            f"{out}: holds other things ({', '.join(strangers[:3])}); name a new folder"
-        )
+        told = f" ({', '.join(strangers[:3])})" if strangers else ""
+        raise EvidenceError(f"{out}: holds other things{told}; name a new folder")
+
+
+def _replace(out: Path, files: dict[str, bytes]) -> None:
+    """A finished folder takes the place of the older one."""
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     for name, body in files.items():

@@ -35,7 +35,7 @@ def rest(found: Found, words: Words) -> Iterator[Block]:
 def _flow(found: Found, words: Words) -> Iterator[Block]:
     yield Heading(words("sec.flow"))
     number = words.number
-    told = [f"{words('reason.' + name)} {words.number(n)}" for name, n in found["excluded"].items()]
+    told = [f"{words(f'reason.{name}')} {words.number(n)}" for name, n in found["excluded"].items()]
     title = words("plot.flow")
     text = words("plot.flow_desc", logged=number(found["n_logged"]),
                  analysed=number(found["n_analysed"]), left_out=", ".join(told) or "0")  # fmt: skip

@@ -55,7 +55,7 @@ class Words:
         """A date as people write it."""
         if not iso:
             return DASH
-        return format_date(date.fromisoformat(iso), "d MMM y", locale=self._locale)
+        return format_date(date.fromisoformat(iso), "medium", locale=self._locale)
 
     def span(self, span: dict[str, Any], digits: int = 0) -> str:
         """Mean (low to high)."""
