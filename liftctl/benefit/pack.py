@@ -28,6 +28,7 @@ FORMAT = "liftctl-evidence/1"
 MANIFEST, SIGNATURE, SIGNER = "manifest.json", "manifest.sig", "signer.pub"
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 LARGEST = 2**31
+METHOD = Path(__file__).with_name("method.md")
 FEWEST_RESIDENTS = 5
 
 
@@ -56,6 +57,7 @@ def write_pack(
         "context.json": plain({**asdict(case.context), "residents": len(case.codes)}),
         "numbers.json": plain(numbers),
         "sources.json": plain(sources),
+        "method.md": METHOD.read_bytes(),
         **pages,
     }
     hashes = {name: hashlib.sha256(body).hexdigest() for name, body in sorted(files.items())}
