@@ -56,11 +56,12 @@ class Para:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table; the first column is its row heading."""
+    """A table; the first column heads its rows. `seen`: the caption says more than the heading."""
 
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

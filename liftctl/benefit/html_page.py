@@ -76,7 +76,8 @@ def _grid(grid: Grid, words: Words) -> str:
     caption = escape(grid.caption)
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{caption}"><table>'
-        f"<caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+        f'<caption class="{"seen" if grid.seen else "unseen"}">{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 import matplotlib as mpl
 import typst
 
-from liftctl.benefit.blocks import Block, Cards, Figure, Grid, Heading, Page, Para, shown
+from liftctl.benefit.blocks import Block, Cards, Cell, Figure, Grid, Heading, Page, Para, shown
 from liftctl.benefit.words import Words
 
 TEMPLATE = Path(__file__).with_name("report.typ")
@@ -71,16 +71,28 @@ def _plain(block: Block, words: Words, root: Path) -> dict[str, Any]:
 
 def _grid(grid: Grid, words: Words) -> dict[str, Any]:
     """Widths follow the longest text of each column, within limits."""
-    rows = [[shown(cell, words) for cell in row] for row in grid.rows]
+    rows = [[_unbroken(cell, words) for cell in row] for row in grid.rows]
     columns = range(len(grid.head))
-    longest = [max([len(row[at]) for row in rows] + [len(grid.head[at]) // 2]) for at in columns]
+    longest = [
+        max(
+            [len(row[at]) for row in rows]
+            + [1 + len(word) * 6 // 5 for word in grid.head[at].split()]
+        )
+        for at in columns
+    ]
     return {
         "type": "grid",
-        "caption": grid.caption,
+        "caption": grid.caption if grid.seen else "",
         "head": list(grid.head),
         "rows": rows,
-        "widths": [min(max(width, 7), 34) for width in longest],
+        "widths": [min(max(width, 7), 30) for width in longest],
         "numeric": [
             at > 0 and any(not isinstance(row[at], str) for row in grid.rows) for at in columns
         ],
     }
+
+
+def _unbroken(cell: Cell, words: Words) -> str:
+    """A number and its interval stay on one line."""
+    text = shown(cell, words)
+    return text if isinstance(cell, str) else text.replace(" ", "\u00a0")

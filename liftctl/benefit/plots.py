@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from html import escape
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, DateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, date2num, num2date
 from matplotlib.figure import Figure as Canvas
 
 from liftctl.benefit.words import Words
@@ -36,6 +37,9 @@ STYLE = {
     "axes.spines.right": False,
 }
 MINUTE_S = 60.0
+WIDE = 5.8  # inches: at phone width the letters are still nine pixels high
+LABEL = 26  # letters of a line beside an axis
+AXIS = 40  # and below one
 
 
 @contextmanager
@@ -66,9 +70,9 @@ def _svg(canvas: Canvas, name: str, title: str, text: str) -> str:
 def weeks(found: dict[str, Any], words: Words, title: str, text: str) -> str:
     """Weekly means before and now, with both averages; bars of the two where weeks are missing."""
     items = found["weeks"]
-    if not any(item["period"] == "before" for item in items) or len(items) < 4:
+    if len({item["period"] for item in items}) < 2:
         return _two_bars(found, words, title, text)
-    with _canvas(7.2, 3.1) as (canvas, axes):
+    with _canvas(WIDE, 2.9) as (canvas, axes):
         for period, colour in (("before", BEFORE), ("after", NOW)):
             part = [item for item in items if item["period"] == period]
             days = [date2num(date.fromisoformat(item["week"])) for item in part]
@@ -78,12 +82,13 @@ def weeks(found: dict[str, Any], words: Words, title: str, text: str) -> str:
             axes.plot(days, values, color=colour, lw=1.6, marker="o", ms=3)
             axes.hlines(mean, days[0], days[-1], color=colour, lw=1, ls=(0, (4, 3)))
             label = words("plot.before" if period == "before" else "plot.now")
-            axes.annotate(f"{label} {words.number(mean, 1)}", (days[0], mean), (0, 12),
+            at, side = (days[0], "left") if period == "before" else (days[-1], "right")
+            axes.annotate(f"{label} {words.number(mean, 1)}", (at, mean), (0, 12), ha=side,
                           textcoords="offset points", color=colour, weight="bold")  # fmt: skip
         axes.set_ylim(0, max(item["staff_s"] for item in items) / MINUTE_S * 1.18)
         axes.set_ylabel(words("plot.minutes"))
-        axes.xaxis.set_major_locator(AutoDateLocator(maxticks=8))
-        axes.xaxis.set_major_formatter(DateFormatter("%m.%y"))
+        axes.xaxis.set_major_locator(AutoDateLocator(maxticks=6))
+        axes.xaxis.set_major_formatter(lambda at, _: words.month(num2date(at).date()))
         axes.grid(axis="y", color=LINE, lw=0.6)
         return _svg(canvas, "weeks", title, text)
 
@@ -99,7 +104,7 @@ def means(found: dict[str, Any]) -> tuple[float, float] | None:
 
 def _two_bars(found: dict[str, Any], words: Words, title: str, text: str) -> str:
     pair = means(found) or (0.0, 0.0)
-    with _canvas(7.2, 1.9) as (canvas, axes):
+    with _canvas(WIDE, 1.7) as (canvas, axes):
         labels = [words("plot.before"), words("plot.now")]
         axes.barh(labels, [value / MINUTE_S for value in pair], color=[BEFORE, NOW], height=0.55)
         axes.invert_yaxis()
@@ -117,7 +122,7 @@ def flow(found: dict[str, Any], words: Words, title: str, text: str) -> str:
     reasons = [f"{words(f'reason.{name}')}  {words.number(count)}"
                for name, count in found["excluded"].items()]  # fmt: skip
     height = 1.5 + 0.21 * max(len(reasons), 1)
-    with _canvas(7.2, height) as (canvas, axes):
+    with _canvas(WIDE, height) as (canvas, axes):
         axes.axis("off")
         axes.set_xlim(0, 10)
         axes.set_ylim(0, 10)
@@ -141,7 +146,7 @@ def flow(found: dict[str, Any], words: Words, title: str, text: str) -> str:
 
 def forest(entries: list[tuple[str, dict[str, Any]]], words: Words, title: str, text: str) -> str:
     """Savings with intervals, one line each, zero marked; the first is the main result."""
-    with _canvas(7.2, 0.9 + 0.36 * len(entries)) as (canvas, axes):
+    with _canvas(WIDE, 0.9 + 0.42 * len(entries)) as (canvas, axes):
         for at, (_, span) in enumerate(entries):
             colour, width = (NOW, 3.0) if at == 0 else (SOFT, 1.6)
             if span["ci95"]:
@@ -150,11 +155,11 @@ def forest(entries: list[tuple[str, dict[str, Any]]], words: Words, title: str, 
                 )
             axes.plot(span["mean"] / MINUTE_S, at, "o", color=colour, ms=8 if at == 0 else 5)
         axes.axvline(0, color=INK, lw=1)
-        axes.set_yticks(range(len(entries)), [name for name, _ in entries])
+        axes.set_yticks(range(len(entries)), [fill(name, LABEL) for name, _ in entries])
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel(words("plot.forest_axis"))
+        axes.set_xlabel(fill(words("plot.forest_axis"), AXIS))
         axes.grid(axis="x", color=LINE, lw=0.6)
         return _svg(canvas, "forest", title, text)
 
@@ -164,7 +169,7 @@ def factors(found: dict[str, Any], words: Words, title: str, text: str) -> str:
     parts, total = found["decomposition"], found["decomposition"]["staff_s_per_resident_day"]
     names = ("carers_per_transfer", "seconds_per_transfer", "transfers_per_resident")
     steps = [(words(f"factor.{name}"), parts[name]["saved_s"] or 0.0) for name in names]
-    with _canvas(7.2, 2.6) as (canvas, axes):
+    with _canvas(WIDE, 2.7) as (canvas, axes):
         level = total["baseline"] / MINUTE_S
         bars = [(words("plot.before"), 0.0, level, BEFORE)]
         for name, saved_s in steps:
@@ -183,7 +188,7 @@ def factors(found: dict[str, Any], words: Words, title: str, text: str) -> str:
             told = f"+{told}" if 0 < at < len(bars) - 1 and value > 0 else told
             axes.annotate(told, (start + length, at), (5, 0), textcoords="offset points",
                           va="center", weight="bold")  # fmt: skip
-        axes.set_yticks(range(len(bars)), [name for name, *_ in bars])
+        axes.set_yticks(range(len(bars)), [fill(name, LABEL) for name, *_ in bars])
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
         axes.set_xlim(0, max(start + length for _, start, length, _ in bars) * 1.14)

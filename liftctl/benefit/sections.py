@@ -44,9 +44,9 @@ def _flow(found: Found, words: Words) -> Iterator[Block]:
 
 def _saving(found: Found, words: Words) -> Iterator[Block]:
     yield Heading(words("sec.saving"))
-    head = ("kind", "n", "residents", "ata", "baseline", "now", "saved", "hours")
+    head = ("kind", "saved", "hours", "n", "residents", "ata", "baseline", "now")
     rows = [
-        _kind(kind, item, item["baseline"]["staff_s"], words)
+        _kind(words.kind(kind), item, item["baseline"]["staff_s"], words)
         for kind, item in found["kinds"].items()
     ]
     if found["two_carer_by_assessment"]["n"]:
@@ -68,24 +68,24 @@ def _saving(found: Found, words: Words) -> Iterator[Block]:
 
 def _kind(name: str, item: Found, baseline_s: float | None, words: Words) -> tuple[Cell, ...]:
     if item["hidden"]:
-        return (name, words("hidden"), *([""] * 2), Num(baseline_s), *([""] * 3))
+        return (name, words("hidden"), *([""] * 4), Num(baseline_s), "")
     return (
         name,
+        Range(item["saved_s_per_transfer"]),
+        Range(item["saved_hours_total"]),
         Num(item["n"]),
         Num(item["n_residents"]),
         Num(item["seconds_per_transfer"]),
         Num(baseline_s),
         Num(item["staff_s_per_transfer"]),
-        Range(item["saved_s_per_transfer"]),
-        Range(item["saved_hours_total"]),
     )
 
 
 def _total(found: Found, words: Words) -> tuple[Cell, ...]:
     pair = plots.means(found) or (None, None)
-    return (words("all"), Num(found["n_analysed"]), Num(found["n_residents"]),
-            Num(found["seconds_per_transfer"]), Num(pair[0]), Num(pair[1]),
-            Range(found["saved_s_per_transfer"]), Range(found["saved_hours_total"]))  # fmt: skip
+    return (words("all"), Range(found["saved_s_per_transfer"]), Range(found["saved_hours_total"]),
+            Num(found["n_analysed"]), Num(found["n_residents"]),
+            Num(found["seconds_per_transfer"]), Num(pair[0]), Num(pair[1]))  # fmt: skip
 
 
 def _factors(found: Found, words: Words) -> Iterator[Block]:
@@ -122,19 +122,20 @@ def _units(found: Found, words: Words) -> Iterator[Block]:
     if not shown:
         return
     yield Heading(words("sec.units"))
-    head = ("unit", "n", "residents", "now", "saved", "hours")
+    head = ("unit", "saved", "hours", "n", "residents", "now")
     for unit in shown:
         rows = [_unit(item, words) for item in found["units"][unit]]
         caption = words(f"unit.{unit}")
-        yield Grid(caption, tuple(words(f"col.{name}") for name in head), tuple(rows))
+        yield Grid(caption, tuple(words(f"col.{name}") for name in head), tuple(rows), True)
 
 
 def _unit(item: Found, words: Words) -> tuple[Cell, ...]:
     name = words("other_units") if item["name"] == OTHER else item["name"] or "–"
     if item["hidden"]:
         return (name, words("hidden"), "", "", "", "")
-    return (name, Num(item["n"]), Num(item["n_residents"]), Num(item["staff_s_per_transfer"]),
-            Range(item["saved_s_per_transfer"]), Range(item["saved_hours_total"]))  # fmt: skip
+    return (name, Range(item["saved_s_per_transfer"]), Range(item["saved_hours_total"]),
+            Num(item["n"]), Num(item["n_residents"]),
+            Num(item["staff_s_per_transfer"]))  # fmt: skip
 
 
 def _time(found: Found, words: Words) -> Iterator[Block]:
@@ -229,12 +230,23 @@ def _money(found: Found, words: Words) -> Iterator[Block]:
         )
     yield Grid(words("sec.money"), (words("col.what"), words("col.value")), tuple(rows))
     if money["missing"]:
-        yield Para(words("money.missing", names=", ".join(money["missing"])), soft=True)
+        yield Para(
+            words(
+                "money.missing",
+                names=", ".join(words(f"input.money.{name}") for name in money["missing"]),
+            ),
+            soft=True,
+        )
     told = tuple(
-        (name, Num(item["value"], 2), item["source"]) for name, item in found["inputs"].items()
+        (words(f"input.{name}"), Num(item["value"], _digits(item["value"])), item["source"])
+        for name, item in found["inputs"].items()
     )
     head = (words("col.what"), words("col.value"), words("col.source"))
-    yield Grid(words("inputs"), head, told)
+    yield Grid(words("inputs"), head, told, True)
+
+
+def _digits(value: float) -> int:
+    return 0 if value == int(value) else 2
 
 
 def _payback(span: Found | None, words: Words) -> Cell:

@@ -15,13 +15,14 @@ import numpy as np
 from liftctl.benefit.baseline import Baseline
 from liftctl.benefit.estimate import LEVEL, Array
 from liftctl.benefit.table import NO_WEEK, Table
+from liftctl.benefit.units import FEWEST
 
 FEWEST_WEEKS = 8
 EPOCH = date(1970, 1, 1)
 
 
 def weekly(table: Table, baseline: Baseline) -> list[dict[str, Any]]:
-    """One entry per week with transfers: Monday, period, number, mean staff-seconds."""
+    """One entry per week with five transfers: Monday, period, number, mean staff-seconds."""
     days = [((date.fromisoformat(day) - EPOCH).days, n, staff) for day, n, staff in baseline.days]
     before = [((day - (day + 3) % 7), n, staff) for day, n, staff in days]
     used = table.pick(table.used & (table.week != NO_WEEK))
@@ -39,6 +40,7 @@ def _means(period: str, items: list[tuple[int, int, float]]) -> list[dict[str, A
         {"week": (EPOCH + timedelta(week)).isoformat(), "period": period, "n": int(n),
          "staff_s": staff / n}
         for week, (n, staff) in sorted(sums.items())
+        if n >= FEWEST
     ]  # fmt: skip
 
 

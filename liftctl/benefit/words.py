@@ -18,6 +18,7 @@ from babel.numbers import format_decimal, format_percent
 LOCALES = {"da": "da_DK", "sv": "sv_SE", "en": "en_GB"}
 CATALOGUE = Path(__file__).with_name("texts.json")
 DASH = "–"
+MANY_HOURS = 100
 
 
 @cache
@@ -57,6 +58,14 @@ class Words:
             return DASH
         return format_date(date.fromisoformat(iso), "medium", locale=self._locale)
 
+    def kind(self, name: str) -> str:
+        """A kind of transfer; one that the catalogue does not know keeps its own name."""
+        return catalogue().get(f"kind.{name}", {}).get(self.language, name)
+
+    def month(self, day: date) -> str:
+        """A month as an axis has it."""
+        return format_date(day, "MMM yy", locale=self._locale)
+
     def span(self, span: dict[str, Any], digits: int = 0) -> str:
         """Mean (low to high)."""
         if span["mean"] is None:
@@ -90,15 +99,16 @@ def _verdict(found: dict[str, Any], words: Words) -> str:
     hours_low, hours_high = hours["ci95"] or (None, None)
     why = found["interval"]["why_none"]
     mean = seconds["mean"]
+    digits = 0 if abs(hours["mean"] or 0.0) >= MANY_HOURS else 1
     return words(
         f"verdict.{found['verdict']}",
         mean=words.number(_minutes(mean), 1),
         more=words.number(None if mean is None else -mean / 60, 1),
         low=words.number(_minutes(low), 1),
         high=words.number(_minutes(high), 1),
-        hours=words.number(hours["mean"], 1),
-        hours_low=words.number(hours_low, 1),
-        hours_high=words.number(hours_high, 1),
+        hours=words.number(hours["mean"], digits),
+        hours_low=words.number(hours_low, digits),
+        hours_high=words.number(hours_high, digits),
         why=words(f"why.{why}") if why and why != "nothing" else "",
     )
 
