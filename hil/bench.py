@@ -21,6 +21,7 @@ from hil.figures.table import Spread, row, say
 from hil.judge.finger import Finger
 from hil.judge.ward import WardUnderTest
 from hil.rig.figures import tick_gaps_ms, turn_cost_us
+from hil.rig.ledger_figures import ledger_figures
 
 CONTACTS, HOIST_COMMAND, RAIL_COMMAND = 0x1A0, 0x210, 0x211
 ESTOP_BITS = 0x60
@@ -159,6 +160,7 @@ def main() -> int:
     full, empty = turn_cost_us()
     row("cost of a gate turn (8 frames in)", "us", Spread.of(full), Spread.of(empty),
         "the same turn without input")  # fmt: skip
+    ledger_figures()
     with WardUnderTest(rooms=("lift",)) as ward:
         asyncio.run(measure(ward, given.times, given.hold_s))
     if given.fresh:

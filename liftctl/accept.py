@@ -7,7 +7,6 @@ error.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 from config.profiles import load as load_profile
 from config.schema import ConfigError, Site, from_json, load, to_json
 from drivers.registry import build
+from liftctl.files import replace_file
 from liftctl.places import Places
 from safety.stopping import too_far
 from safety.table import ROWS
@@ -97,14 +97,7 @@ def accept(site: Site) -> None:
     check(site)
     path = Places(site.name).accepted
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, to_json(site).encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fresh.rename(path)
+    replace_file(path, to_json(site).encode())
 
 
 def _name_in(path: Path) -> str:

@@ -20,6 +20,7 @@ from liftctl.benefit.evidence_cli import verify_pack_command
 from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.decode import decode_command, encode_command
 from liftctl.recorder import cli as ledger
+from liftctl.register import cli as register
 from liftctl.up import init, up
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -33,6 +34,8 @@ baseline_app = typer.Typer(no_args_is_help=True, help="What a transfer cost befo
 app.add_typer(baseline_app, name="baseline")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(register.residents, name="residents")
+app.add_typer(register.slings, name="slings")
 
 SiteOption = Annotated[Path, typer.Option("--site", help="the site's TOML file")]
 DEMO = [Path("config/sites/demo-lift.toml"), Path("config/sites/demo-chair.toml")]

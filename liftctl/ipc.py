@@ -213,7 +213,8 @@ class TransferView(msgspec.Struct, frozen=True):
 
 class ControllerState(Message, frozen=True, tag="controller"):
     """Every gate tick. `residents`: (token, label, carers) that may be chosen; `mode` of the
-    device machine. `notices`: token -> what the panel says about assessment and sling.
+    device machine. `notices`: token -> what the panel says about assessment and sling; `slings`:
+    (serial, notice) of every sling that has one. `records`: "" or what is wrong with the ledger.
     """
 
     tick_ns: int
@@ -224,6 +225,8 @@ class ControllerState(Message, frozen=True, tag="controller"):
     alarms: tuple[tuple[str, str, str], ...]  # (row, priority, signal), highest first
     last_record: dict[str, Any] | None = None
     notices: dict[str, tuple[str, ...]] = {}
+    slings: tuple[tuple[str, str], ...] = ()
+    records: str = ""
 
 
 # --- controller -> recorder

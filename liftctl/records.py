@@ -84,7 +84,7 @@ class SlingPart(Part, frozen=True, kw_only=True):
 
 
 class Weight(Part, frozen=True, kw_only=True):
-    """The load cell's word. `raw_kg`: last reading at rest while carrying, sling included."""
+    """The load cell's word. `raw_kg`: last reading at rest, hanging free, with the sling."""
 
     raw_kg: float | None = None
     zero_kg: float | None = None  # reading at begin, nothing on the hooks

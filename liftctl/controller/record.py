@@ -14,6 +14,7 @@ import msgspec
 
 from config.schema import Site
 from liftctl import records
+from liftctl.controller.flows import Step
 from liftctl.controller.values import Presence, Transfer
 from liftctl.ipc import GateState, TransferView
 from liftctl.records import PlanPart, Stay, TransferRecord, Weight
@@ -22,6 +23,9 @@ from safety.types import SignalId
 # A finger that plays on a blocked arrow must not grow the record without end.
 MOST_ENTRIES = 100
 
+
+# A surface carries part of who is being lowered: what is read then is no weight.
+HANGING = (Step.TENSION_PAUSE, Step.MOVING_UP, Step.TRAVERSING)
 
 # Noise of a resting encoder must not add up to a distance.
 STILL_MM = 2.0
@@ -63,7 +67,8 @@ def _weighed(transfer: Transfer, gate: GateState) -> Transfer:
     load, empty = value(SignalId.LOAD_KG), not (gate.aloft or gate.standing)
     speed = value(SignalId.HOIST_SPEED if gate.kind == "lift" else SignalId.STAND_SPEED)
     zero = load if transfer.zero_kg is None and empty else transfer.zero_kg
-    resting = load is not None and carrying and gate.aloft and not gate.moving
+    free = transfer.step in HANGING and carrying and gate.aloft
+    resting = load is not None and free and not gate.moving
     return replace(
         transfer,
         peak_load_kg=_most(transfer.peak_load_kg, load),
