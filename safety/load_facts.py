@@ -25,10 +25,10 @@ def over_limit(bound: str = "", filter_ms: str = "") -> Compute:
     """More than the limit times a ratio; a load cell that drifts costs a tenth (H25)."""
 
     def fact(scene: Scene) -> Truth:
-        load, p = scene.value(S.LOAD_KG), scene.params
+        p = scene.params
         ratio: float = getattr(p, bound) if bound else 1.0
         limit = limit_kg(scene) * ratio * (0.9 if load_drift(scene) else 1.0)
-        over = None if load is None else load > limit
+        over = scene.test(S.LOAD_KG, lambda value: value > limit)
         return scene.for_ms(bound, over, getattr(p, filter_ms)) if filter_ms else over
 
     return fact
