@@ -16,7 +16,7 @@ import typer
 from config.schema import ConfigError, load
 from liftctl.benefit.baseline_cli import freeze_command, show_command, synth_command
 from liftctl.benefit.cli import report_command
-from liftctl.benefit.evidence_cli import verify_pack_command
+from liftctl.benefit.evidence_cli import roll_up_command, verify_pack_command
 from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.decode import decode_command, encode_command
 from liftctl.recorder import cli as ledger
@@ -181,6 +181,7 @@ app.command("replay")(replay_command)
 app.command("report")(report_command)
 app.command("synth")(synth_command)
 evidence_app.command("verify")(verify_pack_command)
+evidence_app.command("roll-up")(roll_up_command)
 baseline_app.command("freeze")(freeze_command)
 baseline_app.command("show")(show_command)
 blackbox_app.command("export")(export_command)

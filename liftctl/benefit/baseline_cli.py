@@ -16,7 +16,9 @@ import typer
 from rich.progress import Progress
 
 from liftctl.benefit.baseline import Baseline, freeze, measure, read
+from liftctl.benefit.cli import INSTALL
 from liftctl.benefit.csv_rows import read_transfers_csv
+from liftctl.benefit.evidence_cli import stepper
 from liftctl.benefit.flow import Rules
 from liftctl.benefit.gather import ledger_files
 from liftctl.benefit.ledger_rows import rows_of
@@ -126,9 +128,13 @@ def synth_command(
     residents: Annotated[int, typer.Option(min=1, max=500)] = 32,
     days: Annotated[int, typer.Option(min=1, max=3660)] = 365,
     before_days: Annotated[int, typer.Option(min=1, max=366, help="two-carer period")] = 84,
+    nation: Annotated[int, typer.Option(min=0, help="instead: so many rows of Parquet")] = 0,
     start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])] = datetime(2025, 1, 6),  # noqa: DTZ001
 ) -> None:
     """A synthetic home: ledger, CSV, frozen baseline, audits, inputs. Nobody is behind it."""
+    if nation:
+        _nation(out, nation, seed)
+        return
     from liftctl.benefit.synth_files import write_year
 
     try:
@@ -141,3 +147,16 @@ def synth_command(
         raise _fail(error) from error
     typer.echo(f"{n} transfers in {out}: ledger.sqlite, transfers.csv, before.csv, baseline.json, "
                "audits.csv, inputs.toml")  # fmt: skip
+
+
+def _nation(out: Path, rows: int, seed: int) -> None:
+    try:
+        from liftctl.benefit.nation import synthetic
+    except ImportError as error:
+        raise _fail(EvidenceError(f"{INSTALL} ({error.name} is missing)")) from error
+    try:
+        with Progress(transient=True) as bar:
+            synthetic(out, rows, seed, stepper(bar, "rows"))
+    except OSError as error:
+        raise _fail(error) from error
+    typer.echo(f"{rows} rows in {out}")

@@ -94,7 +94,7 @@ def saving(
     `corrected=False` is the plain sandwich (CR0): for comparison with others' software only.
     """
     share = after.cell_n / after.cell_n.sum(-1, keepdims=True)
-    base, own = _means(before, published), _over(after.total.sum(-2), after.cell_n)
+    base, own = cell_means(before, published), _over(after.total.sum(-2), after.cell_n)
     mean = (share * (base - own)).sum(-1)
     influence = (
         _period(before, share, corrected)
@@ -113,7 +113,7 @@ def saving(
     return _interval(mean, variance, df, icc)
 
 
-def _means(before: Sums, published: Published | None) -> Array:
+def cell_means(before: Sums, published: Published | None) -> Array:
     """Baseline mean of each cell; a measured one outranks a published one."""
     own = _over(before.total.sum(-2), before.cell_n)
     return own if published is None else np.where(before.cell_n > 0, own, published.mean)

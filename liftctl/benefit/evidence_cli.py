@@ -1,4 +1,4 @@
-"""`liftctl evidence verify`.
+"""`liftctl evidence verify` and `liftctl evidence roll-up`.
 
 Role: command function for liftctl.cli. Process: a person's shell. Must never: write.
 """
@@ -6,10 +6,12 @@ Role: command function for liftctl.cli. Process: a person's shell. Must never: w
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
 from liftctl.benefit.cli import INSTALL
 from liftctl.benefit.rows import EvidenceError
@@ -47,3 +49,44 @@ def verify_pack_command(
         if found.ok:
             typer.echo(statement(found.numbers, Words("en")))
     raise typer.Exit(0 if found.ok else 1)
+
+
+def roll_up_command(
+    folder: Annotated[Path, typer.Argument(help="Parquet files of rows, one per month or home")],
+    cube: Annotated[bool, typer.Option(help="write and use the ward x day cube")] = False,
+    json_out: Annotated[bool, typer.Option("--json", help="municipality x month")] = False,
+) -> None:
+    """Add up a nation's year of rows: totals and the interval by resident."""
+    try:
+        from liftctl.benefit import nation
+    except ImportError as error:
+        typer.echo(f"{INSTALL} ({error.name} is missing)", err=True)
+        raise typer.Exit(2) from error
+    try:
+        with Progress(transient=True) as bar:
+            if cube:
+                nation.cube(folder, stepper(bar, "cube"))
+            found = (
+                nation.roll_up_cube(folder)
+                if cube
+                else nation.roll_up(folder, stepper(bar, "rows"))
+            )
+            mean = nation.interval(folder, stepper(bar, "interval"))
+    except EvidenceError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    if json_out:
+        heads = ("municipality", "month", "n", "saved_hours")
+        typer.echo(json.dumps([dict(zip(heads, row, strict=True)) for row in found.rows]))
+        return
+    typer.echo(
+        f"{found.n:,} transfers, {found.saved_hours:,.0f} staff-hours saved; per transfer "
+        f"{float(mean.mean):.2f} s (95 % interval {float(mean.low):.2f} to {float(mean.high):.2f},"
+        " by resident; baselines taken as known)"
+    )
+
+
+def stepper(bar: Progress, name: str) -> Callable[[int, int], None]:
+    """Moves a bar of its own."""
+    task = bar.add_task(name, total=None)
+    return lambda done, total: bar.update(task, completed=done, total=total)

@@ -16,7 +16,7 @@ from liftctl.benefit.audits import Audits, learn
 from liftctl.benefit.bootstrap import FEW_RESIDENTS, wild
 from liftctl.benefit.case import Case
 from liftctl.benefit.cells import ICC, Index, Problem, collapse
-from liftctl.benefit.estimate import Array, Estimate, Sums, saving
+from liftctl.benefit.estimate import Array, Estimate, Sums, cell_means, saving
 from liftctl.benefit.table import Table
 
 FEWEST_FOR_INTERVAL = 5
@@ -81,6 +81,16 @@ class Figures:
         if not few or _residents(problem.before) < FEWEST_FOR_INTERVAL or self.audits:
             return None
         return [float(limit) for limit in wild(problem.before, problem.after)]
+
+
+def saved_rows(case: Case) -> Array:
+    """Baseline minus own of each row, NaN where it does not count; audits correct no single row."""
+    made, used = np.full(len(case.table), np.nan), case.table.used
+    if used.any():
+        problem = collapse(case.table, case.baseline, case.cells, case.codes)
+        base = cell_means(problem.before, problem.published)
+        made[used] = base[problem.index] - case.table.staff_s[used]
+    return made
 
 
 def _residents(sums: Sums) -> int:

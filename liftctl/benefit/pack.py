@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from liftctl.benefit.baseline import from_plain
 from liftctl.benefit.case import Case, Context, assemble
+from liftctl.benefit.figure import saved_rows
 from liftctl.benefit.inputs import Inputs
 from liftctl.benefit.parquet import from_parquet, to_parquet
 from liftctl.benefit.rows import EvidenceError
@@ -51,7 +52,7 @@ def write_pack(
     if 0 < numbers["n_residents"] < FEWEST_RESIDENTS:
         raise EvidenceError("fewer than 5 residents: a pack would be about persons; none is made")
     files = {
-        "rows.parquet": to_parquet(case.table),
+        "rows.parquet": to_parquet(case.table, saved_rows(case), case.context.version),
         "baseline.json": plain(asdict(case.baseline)),
         "inputs.json": plain({"numbers": case.inputs.numbers, "texts": case.inputs.texts}),
         "context.json": plain({**asdict(case.context), "residents": len(case.codes)}),

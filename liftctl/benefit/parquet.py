@@ -13,12 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from liftctl.benefit.estimate import Array
 from liftctl.benefit.rows import EvidenceError
 from liftctl.benefit.table import CODED, COLUMNS, Table
 
+ADDED = ("saved_s", "baseline")
 
-def to_parquet(table: Table) -> bytes:
-    """Deterministic bytes."""
+
+def to_parquet(table: Table, saved_s: Array, baseline: str) -> bytes:
+    """Deterministic bytes; with what each row saved, and against which baseline version."""
     columns = {}
     for name in COLUMNS:
         values = pa.array(getattr(table, name))
@@ -27,6 +30,8 @@ def to_parquet(table: Table) -> bytes:
                 values, pa.array(table.words[name], pa.string())
             )
         columns[name] = values
+    columns["saved_s"] = pa.array(np.round(saved_s, 3), from_pandas=True)
+    columns["baseline"] = pa.array([baseline] * len(table)).dictionary_encode()
     out = io.BytesIO()
     pq.write_table(pa.table(columns), out, compression="zstd", store_schema=True)
     return out.getvalue()
@@ -38,8 +43,8 @@ def from_parquet(told: bytes) -> Table:
         found = pq.read_table(io.BytesIO(told)).combine_chunks()
     except (pa.ArrowInvalid, OSError) as error:
         raise EvidenceError(f"rows: no Parquet table ({error})") from error
-    if tuple(found.column_names) != COLUMNS:
-        raise EvidenceError(f"rows: columns {found.column_names} instead of {list(COLUMNS)}")
+    if tuple(found.column_names) != (*COLUMNS, *ADDED):
+        raise EvidenceError(f"rows: columns {found.column_names} instead of {[*COLUMNS, *ADDED]}")
     words: dict[str, tuple[str, ...]] = {}
     columns: dict[str, Any] = {}
     for name in COLUMNS:
@@ -51,3 +56,9 @@ def from_parquet(told: bytes) -> Table:
         kind = np.float64 if name.endswith("_s") else np.int32
         columns[name] = np.asarray(array.to_numpy(zero_copy_only=False), kind)
     return Table(words=words, **columns)
+
+
+def saved_column(told: bytes) -> Array:
+    """What each row says it saved, NaN where it does not count."""
+    column = pq.read_table(io.BytesIO(told), columns=["saved_s"]).column("saved_s")
+    return np.asarray(column.to_numpy(), np.float64)

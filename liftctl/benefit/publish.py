@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from liftctl.benefit.case import Case
+from liftctl.benefit.figure import saved_rows
 from liftctl.benefit.gather import Sources
 from liftctl.benefit.html_page import html
 from liftctl.benefit.pack import FEWEST_RESIDENTS, plain, write_pack
@@ -42,7 +43,11 @@ def publish(
     """Everything into `out`, whole or not at all; the names of the files."""
     _require_free(out)
     pages = _pages(case, found)
-    files = {**pages, "numbers.json": plain(found), "rows.parquet": to_parquet(case.table)}
+    files = {
+        **pages,
+        "numbers.json": plain(found),
+        "rows.parquet": to_parquet(case.table, saved_rows(case), case.context.version),
+    }
     if found["n_residents"] >= FEWEST_RESIDENTS or not found["n_analysed"]:
         carried = {name: body for name, body in pages.items() if not name.endswith(".xlsx")}
         files[PACK] = write_pack(case, found, origin(sources), carried, signing_key(key))

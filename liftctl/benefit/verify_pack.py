@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from liftctl.benefit.figure import saved_rows
 from liftctl.benefit.numbers import numbers
 from liftctl.benefit.pack import FORMAT, MANIFEST, SIGNATURE, SIGNER, case_from, read_pack, software
+from liftctl.benefit.parquet import saved_column
 from liftctl.benefit.rows import EvidenceError
 
 OUTSIDE = (MANIFEST, SIGNATURE, SIGNER)
@@ -54,6 +57,10 @@ def verify(path: Path, public_key: str = "") -> Verified:
         case = case_from(files)
         found = numbers(case)
         rows = len(case.table)
+        if not np.allclose(
+            saved_column(files["rows.parquet"]), saved_rows(case), atol=1e-3, equal_nan=True
+        ):
+            problems.append("rows.parquet: what single rows saved is recomputed otherwise")
     except EvidenceError as error:
         return Verified((*problems, str(error)), tuple(remarks), signer, 0, 0, told)
     differences = list(compare(told, json.loads(json.dumps(found))))
