@@ -1,4 +1,4 @@
-"""`liftctl evidence verify` and `liftctl evidence roll-up`.
+"""`liftctl evidence verify` and `liftctl evidence rollup`.
 
 Role: command function for liftctl.cli. Process: a person's shell. Must never: write.
 """

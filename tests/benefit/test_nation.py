@@ -52,10 +52,10 @@ def test_the_interval_is_that_of_a_sum_over_residents(folder: Path) -> None:
 
 
 def test_the_command_and_its_refusals(folder: Path, tmp_path: Path) -> None:
-    told = json.loads(run("evidence", "roll-up", folder, "--json").stdout)
+    told = json.loads(run("evidence", "rollup", folder, "--json").stdout)
     assert {item["municipality"] for item in told} == set(range(nation.MUNICIPALITIES))
-    assert "no Parquet files here" in run("evidence", "roll-up", tmp_path).stderr
+    assert "no Parquet files here" in run("evidence", "rollup", tmp_path).stderr
     pq.write_table(pa.table({"ward": [1]}), tmp_path / "x.parquet")
-    done = run("evidence", "roll-up", tmp_path)
+    done = run("evidence", "rollup", tmp_path)
     assert done.exit_code == 2
     assert "columns missing: municipality, resident, day, saved_s" in done.stderr
