@@ -20,6 +20,7 @@ from hil.figures.load import http_load
 from hil.figures.table import Spread, row, say
 from hil.judge.finger import Finger
 from hil.judge.ward import WardUnderTest
+from hil.rig.evidence_figures import evidence_figures
 from hil.rig.figures import tick_gaps_ms, turn_cost_us
 from hil.rig.ledger_figures import ledger_figures
 
@@ -161,6 +162,7 @@ def main() -> int:
     row("cost of a gate turn (8 frames in)", "us", Spread.of(full), Spread.of(empty),
         "the same turn without input")  # fmt: skip
     ledger_figures()
+    evidence_figures()
     with WardUnderTest(rooms=("lift",)) as ward:
         asyncio.run(measure(ward, given.times, given.hold_s))
     if given.fresh:
