@@ -242,14 +242,12 @@ def _cross_check(site: Site, where: str) -> None:
             f"{where}: emergency_lowering.how '{site.emergency_lowering.how}' is no way down of a "
             f"{site.kind} that the panel can show; declare {' or '.join(WAYS_DOWN[site.kind])}"
         )
-    for sentence in (*_port_faults(site), *_resident_faults(site)):
+    for sentence in (*_port_faults(site), *faults(site.resident, site.sling)):
         raise ConfigError(f"{where}: {sentence}")
     if site.inspection_due and not is_date(site.inspection_due):
         raise ConfigError(
             f"{where}: inspection_due '{site.inspection_due}' is no date; write YYYY-MM-DD"
         )
-    for sentence in faults(site.resident, site.sling):
-        raise ConfigError(f"{where}: {sentence}")
     if site.ledger.payload_days < 0 or site.ledger.incident_days < 0:
         raise ConfigError(f"{where}: ledger: days are negative; 0 keeps for ever")
     lines = [item.name for item in site.bus] + [item.name for item in site.serial]
@@ -283,12 +281,3 @@ def _port_faults(site: Site) -> Iterator[str]:
                 f"serial {line.name}: port '{line.port}' is unknown; "
                 "use /dev/tty... or vserial:NAME"
             )
-
-
-def _resident_faults(site: Site) -> Iterator[str]:
-    for item in site.resident:
-        for name, least in (("limit_kg", "above 0"), ("sling_swl_kg", "above 0")):
-            if not getattr(item, name) > 0:
-                yield f"resident {item.token}: {name} {getattr(item, name):g} is not {least}"
-        if item.weight_kg < 0:
-            yield f"resident {item.token}: weight_kg {item.weight_kg:g} is below 0"
