@@ -42,7 +42,7 @@ Event = dict[str, Any]
 class Verdict(StrEnum):
     """How a run ended. Only PASS says that what was asked for was seen."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
     NOT_APPLICABLE = "NOT_APPLICABLE"
