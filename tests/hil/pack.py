@@ -24,8 +24,7 @@ def told(moving: str = "", mode: str = "ready", **rows: list[str]) -> dict[str, 
 
 
 def lift_stopped_by(row: str = ROW, hooked: bool = True, fault: str = "L7.jam") -> Timeline:
-    """Press, rise, the row trips at 2 s, release at 3 s, the row goes at 4 s, press again at 5 s.
-    """
+    """Press, rise, the row trips at 2 s, release at 3 s, it goes at 4 s, press again at 5 s."""
     line = Timeline()
     line.add(0, "meta", "scenario", id="S-1", title="made by hand", seed=7)
     line.add(0, "gate", "verdict", **told())
