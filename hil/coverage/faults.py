@@ -36,7 +36,7 @@ def met(events: Iterable[Event]) -> Iterator[Met]:
             moving, faulted = event["moving"] or "", event["mode"] == "faulted"
         elif lane == "fault" and event["kind"] == "active":
             loaded = Mode.CARRYING if carries else Mode.EMPTY
-            yield Met(str(event["fault"]), Mode.FAULTED if faulted else loaded, moving or STILL)
+            yield Met(str(event["id"]), Mode.FAULTED if faulted else loaded, moving or STILL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def measure(runs: Iterable[tuple[str, Iterable[Event]]], known: Iterable[str]) -
     for name, events in runs:
         kept = tuple(events)
         requested |= {
-            str(e["fault"]) for e in kept if (e["lane"], e["kind"]) == ("fault", "requested")
+            str(e["id"]) for e in kept if (e["lane"], e["kind"]) == ("fault", "requested")
         }
         for item in sorted(set(met(kept))):
             found.setdefault(item, []).append(name)

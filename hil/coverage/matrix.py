@@ -100,7 +100,7 @@ class _Walk:
     moving: str = ""
     faulted: bool = False
     carries: bool = False
-    held: dict[str, str] = field(default_factory=dict)  # station -> motion
+    held: dict[str, list[str]] = field(default_factory=dict)  # station -> motions
     met: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # in this press
     past: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # in any press
 
@@ -115,11 +115,12 @@ class _Walk:
             yield Cell(row, motion, self.mode, phase)
 
     def press(self, event: Event) -> Iterator[Cell]:
-        motion = str(event.get("motion", ""))
-        self.held[str(event.get("station", ""))] = motion
-        self.met[motion] = set()
-        if motion and not self.moving:
-            yield from self._meets(motion, self.rows.get(motion, frozenset()), Phase.BEFORE)
+        motions = str(event.get("motion", "")).split("+")
+        self.held[str(event.get("station", ""))] = motions
+        for motion in motions:
+            self.met[motion] = set()
+            if not self.moving:
+                yield from self._meets(motion, self.rows.get(motion, frozenset()), Phase.BEFORE)
 
     def _meets(self, motion: str, rows: Iterable[str], phase: Phase) -> Iterator[Cell]:
         self.met[motion].update(rows)
@@ -127,8 +128,8 @@ class _Walk:
         yield from self.hits(rows, motion, phase)
 
     def release(self, event: Event) -> Iterator[Cell]:
-        motion = self.held.pop(str(event.get("station", "")), "")
-        yield from self.hits(self.met.pop(motion, ()), motion, Phase.RELEASE)
+        for motion in self.held.pop(str(event.get("station", "")), ()):
+            yield from self.hits(self.met.pop(motion, ()), motion, Phase.RELEASE)
 
     def gate(self, event: Event) -> Iterator[Cell]:
         before, was = self.rows, self.moving
@@ -138,7 +139,7 @@ class _Walk:
             fresh = rows - before.get(motion, frozenset())
             if motion == was:
                 yield from self._meets(motion, fresh, Phase.DURING)
-            elif motion in self.held.values() and not was:
+            elif not was and any(motion in held for held in self.held.values()):
                 yield from self._meets(motion, fresh, Phase.BEFORE)
         if self.moving and not was:
             over = self.past[self.moving] - self.rows.get(self.moving, frozenset())

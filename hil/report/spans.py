@@ -91,12 +91,12 @@ def faults(events: list[Event]) -> Iterator[Span]:
     asked: dict[str, float] = {}
     active: dict[str, tuple[float, str]] = {}
     for event in (e for e in events if e["lane"] == "fault"):
-        name, t_s = str(event["fault"]), event["t_ns"] / NS
+        name, t_s = str(event["id"]), event["t_ns"] / NS
         if event["kind"] in ("requested", "armed"):
             asked.setdefault(name, t_s)
         elif event["kind"] == "active":
             yield Span(asked.pop(name, t_s), t_s, name, "fault asked", f"{name} asked for")
-            active[name] = (t_s, str(event.get("proof", "")))
+            active[name] = (t_s, _told(event.get("proof")))
         elif event["kind"] == "cleared" and name in active:
             begin, proof = active.pop(name)
             yield Span(begin, t_s, name, "fault", f"{name} active, proof: {proof}")
@@ -105,3 +105,9 @@ def faults(events: list[Event]) -> Iterator[Span]:
         yield Span(begin, end, name, "fault", f"{name} active, proof: {proof}")
     for name, begin in asked.items():
         yield Span(begin, end, name, "fault asked", f"{name} asked for, never proved")
+
+
+def _told(proof: object) -> str:
+    if isinstance(proof, dict):
+        return ", ".join(f"{name} {value}" for name, value in proof.items())
+    return str(proof or "none")

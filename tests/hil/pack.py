@@ -48,9 +48,9 @@ def _at(line: Timeline, step: int, t_ns: int, row: str, fault: str) -> None:
             line.add(t_ns, "human", "press", station="hand", motion="UP")
             line.add(t_ns + 1, "gate", "verdict", **told("UP"))
         case 180:
-            line.add(t_ns, "fault", "requested", fault=fault)
+            line.add(t_ns, "fault", "requested", id=fault)
         case 198:
-            line.add(t_ns, "fault", "active", fault=fault, proof="strap slack by the plant")
+            line.add(t_ns, "fault", "active", id=fault, proof={"strap_tight": False})
         case 200:
             line.add(t_ns, "gate", "verdict", **told("", UP=[row]))
             line.add(t_ns, "bus", "tx", bus="lift", id=0x210, data="0200")
@@ -58,7 +58,7 @@ def _at(line: Timeline, step: int, t_ns: int, row: str, fault: str) -> None:
         case 300:
             line.add(t_ns, "human", "release", station="hand")
         case 390:
-            line.add(t_ns, "fault", "cleared", fault=fault, proof="strap tight")
+            line.add(t_ns, "fault", "cleared", id=fault, proof={"strap_tight": True})
         case 400:
             line.add(t_ns, "gate", "verdict", **told())
 

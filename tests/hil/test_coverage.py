@@ -96,7 +96,7 @@ def test_whatever_the_order_only_cells_of_reported_rows_are_met(
 
 def test_only_a_proved_fault_counts() -> None:
     asked = Timeline()
-    asked.add(0, "fault", "requested", fault="L3.loss")
+    asked.add(0, "fault", "requested", id="L3.loss")
     runs = [("a", lift_stopped_by().events), ("b", asked.events)]
     found = faults.measure(runs, ["L7.jam", "L3.loss"])
     assert found.proved == {"L7.jam"}
