@@ -48,12 +48,14 @@ class Peer:
     turns: int = 0
     late_ns: int = 0  # how much later than asked the next wake-up comes
     last_ns: int = 0
+    longest_ns: int = 0  # the longest gap between two turns of this life
     backlog: list[Callable[[], None]] = field(default_factory=list)
 
     def start(self, after_ns: int = 0) -> None:
         """Begin a life, its first turn after this time."""
         self.running, self.frozen, self.backlog = True, False, []
         self.life += 1
+        self.last_ns = self.longest_ns = 0
         self.begin()
         self._again(self.clock.now_ns + after_ns)
 
@@ -100,6 +102,8 @@ class Peer:
     def turn(self, now_ns: int) -> None:
         """One turn."""
         self.turns += 1
+        if self.last_ns:
+            self.longest_ns = max(self.longest_ns, now_ns - self.last_ns)
         self.last_ns = now_ns
 
 

@@ -96,6 +96,7 @@ class RecorderPeer(Peer):
     heard: Listener = field(kw_only=True)
     wall_ns: int = field(kw_only=True)
     healthy: bool = True
+    told: bool = True  # what the newest beat said of it
     disk: list[Entry] = field(default_factory=list)
     seq: int = 0
 
@@ -125,6 +126,7 @@ class RecorderPeer(Peer):
         now_ns, transfers = self.clock.now_ns, self.transfers
         match message:
             case ipc.GateState():
+                self.told = self.healthy
                 self.post.send("recorder", "gate", ipc.RecorderSays(message.tick_ns, self.healthy))
                 self._write(transfers.gate_state(message))
                 for kind, detail in message.events:
@@ -196,6 +198,8 @@ class Page:
     motion: str = ""
     echo_ns: int = 0
     closed: bool = False
+    unsaid: int = 0  # what a page that hangs did not say
+    lives: int = 0
 
     def __post_init__(self) -> None:
         motions = session.MOTIONS[self.kind]
@@ -225,7 +229,9 @@ class Page:
 
     def say(self, said: session.Input) -> None:
         """From the page to the panel process."""
-        if self.alive and not self.frozen:
+        if self.frozen:
+            self.unsaid += 1
+        elif self.alive:
             self.clock.at(self.clock.now_ns + PAGE_NS, partial(self._turn, said))
 
     def down(self, motion: str) -> None:
@@ -244,6 +250,14 @@ class Page:
         """The link dies, and the panel process sees it."""
         self._turn(session.Gone())
         self.alive = False
+
+    def come_back(self) -> None:
+        """The page is loaded again: a new session, nothing pressed."""
+        self.lives += 1
+        self.alive, self.closed, self.press, self.motion = True, False, 0, ""
+        self.held = session.Session(
+            self.station, f"s{self.lives}-{self.station}", session.MOTIONS[self.kind]
+        )
 
     def _turn(self, said: session.Input) -> None:
         if not self.alive or self.closed:

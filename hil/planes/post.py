@@ -26,6 +26,7 @@ class Post:
     delay_ns: dict[tuple[str, str], int] = field(default_factory=dict)
     cut: set[tuple[str, str]] = field(default_factory=set)
     lost: int = 0
+    delayed: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def send(self, sender: str, receiver: str, message: ipc.Message) -> None:
         """To one process, if it is there then."""
@@ -33,6 +34,8 @@ class Post:
         if way in self.cut:
             self.lost += 1
             return
+        if way in self.delay_ns:
+            self.delayed[way] = self.delayed.get(way, 0) + 1
         due_ns = self.clock.now_ns + self.delay_ns.get(way, HOP_NS)
         self.clock.at(due_ns, partial(self._deliver, sender, receiver, message))
 

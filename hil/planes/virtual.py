@@ -32,6 +32,7 @@ from liftctl import ipc
 from liftctl.controller.values import Link
 from liftctl.gate.turn import configure
 from liftctl.guard.state import configure as configure_guard
+from liftctl.panel import session
 
 START_NS = 1_000_000_000
 SAMPLE_NS = 10 * NS_PER_MS
@@ -47,7 +48,7 @@ class VirtualPlane:
     name = "virtual"
 
     def __init__(self, site: Site, mass_kg: float, seed: int, today: str = TODAY) -> None:
-        self.site, self.kind, self.today = site, site.kind, today
+        self.site, self.kind, self.today, self.seed = site, site.kind, today, seed
         self.clock = Clock(START_NS)
         self.timeline = Timeline()
         self.log = Log(self.timeline, self.clock, START_NS)
@@ -55,7 +56,7 @@ class VirtualPlane:
         self.bus = site.guard.bus
         self.wire, self.post = Wire(self.clock), Post(self.clock)
         self.pages: dict[str, Page] = {}
-        self.refused: list[ipc.Refused] = []
+        self.refused: list[tuple[str, str]] = []  # action, code
         self.watchers: list[Callable[[int], None]] = []  # asked after every sample
         self._processes()
         self._connect()
@@ -178,6 +179,8 @@ class VirtualPlane:
         if name == "panel":
             for page in self.pages.values():
                 page.alive = False
+            if restart:
+                self.clock.at(self.clock.now_ns + RESTART_NS, partial(self.restart, name))
             return
         self.peers[name].kill()
         if name in ("gate", "recorder"):
@@ -189,6 +192,12 @@ class VirtualPlane:
 
     def restart(self, name: str) -> None:
         """Start a process that died; the others dial it."""
+        if name == "panel":
+            for page in self.pages.values():
+                page.come_back()
+            return
+        if self.peers[name].running:
+            return
         self.peers[name].start()
         if name == "gate":
             self.recorder.gate_restarted()
@@ -197,6 +206,30 @@ class VirtualPlane:
             if other in ("gate", "recorder"):
                 due_ns = self.clock.now_ns + DIAL_NS
                 self.clock.at(due_ns, partial(self._dial, other))
+
+    def dead(self, name: str) -> dict[str, Any] | None:
+        """What shows that a process does not run."""
+        if name == "panel":
+            return None if self.pages["panel:1"].alive else {"panel": "gone"}
+        return None if self.peers[name].running else {"turns": self.peers[name].turns}
+
+    def freeze(self, name: str) -> None:
+        """SIGSTOP."""
+        self.peers[name].freeze()
+
+    def thaw(self, name: str) -> None:
+        """SIGCONT."""
+        self.peers[name].thaw()
+
+    def silent(self, name: str, ns: int) -> dict[str, Any] | None:
+        """What shows that a process took no turn for so long."""
+        gap_ns = self.clock.now_ns - self.peers[name].last_ns
+        return {"silent_ms": gap_ns / NS_PER_MS} if gap_ns >= ns else None
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids the gate's devices listen to: what an attacker would try."""
+        return sorted({can_id for _, _, can_id in self.gate.config.routes})
 
     # --- people -----------------------------------------------------------------------------------
 
@@ -212,7 +245,7 @@ class VirtualPlane:
                 page.see(message.tick_ns)
 
     def _refusal(self, refusal: ipc.Refused) -> None:
-        self.refused.append(refusal)
+        self.refused.append((refusal.action, refusal.code))
         self.log.add("controller", "refused", action=refusal.action, code=refusal.code)
 
     def human(self, kind: str, **fields: Any) -> None:
@@ -235,9 +268,24 @@ class VirtualPlane:
         else:
             self.page(station).up()
 
-    def say(self, station: str, said: Any) -> None:
-        """STOP, reset or a step, from a page."""
-        self.page(station).say(said)
+    def stop(self, station: str) -> None:
+        """The STOP button."""
+        self.human("stop", station=station)
+        self.page(station).say(session.Stop())
+
+    def reset(self, station: str) -> None:
+        """The reset button."""
+        self.human("reset", station=station)
+        self.page(station).say(session.Reset())
+
+    def workflow(self, station: str, action: str, args: dict[str, str]) -> None:
+        """A button of the transfer."""
+        self.human("step", station=station, action=action)
+        self.page(station).say(session.Step(action, args))
+
+    def at(self, after_ns: int, action: Callable[[], None]) -> None:
+        """Do it later."""
+        self.clock.at(self.clock.now_ns + after_ns, action, 2)
 
     def technician(self, row: str, by: str) -> None:
         """`liftctl release`, on site and with a name."""
