@@ -157,8 +157,9 @@ def _speed(axis: Axis, now: Event) -> Iterator[tuple[str, str]]:
 def _dead_press(judge: _Judge, track: _Track, now: Event) -> Iterator[tuple[str, str]]:
     """A press that moved and stopped is dead for ever: only a fresh one moves again."""
     axis = track.axis
-    moves = abs(now[axis.speed]) >= STILL_MM_S and not (axis.by_hand and now[axis.by_hand])
-    if not judge.held or track.last is None:
+    speed = now[axis.speed]
+    moves = abs(speed) >= STILL_MM_S and _asked(judge, axis, speed)
+    if not judge.held or track.last is None or (axis.by_hand and now[axis.by_hand]):
         return
     if moves and track.dead:
         track.again_mm += abs(now[axis.position] - track.last[axis.position])

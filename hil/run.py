@@ -66,8 +66,8 @@ class Bench:
         return _played(scenario, player)
 
     def _begun(self, scenario: Scenario) -> Player:
-        key = repr((scenario.rig, scenario.site, scenario.fallback, scenario.mass_kg, scenario.seed, scenario.today,
-                    scenario.start))  # fmt: skip
+        given = (scenario.rig, scenario.site, scenario.fallback, scenario.mass_kg, scenario.seed)
+        key = repr((*given, scenario.today, scenario.start))
         if key not in self._kept:
             player = Player(self._plane(scenario), scenario)
             player.begin()
@@ -166,7 +166,7 @@ def _ran(
     found: Verdict,
     faults: dict[str, bool],
 ) -> Ran:
-    end_ns = timeline.events[-1]["t_ns"] if timeline.events else 0
+    end_ns = max((event["t_ns"] for event in timeline.events), default=0)
     timeline.add(end_ns, "meta", "run", **about(scenario), faults=faults)
     measurements = tuple(
         {

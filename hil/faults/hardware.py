@@ -117,8 +117,8 @@ def _setpoint(args: Args) -> Running:
 
 
 class _Runaway:
-    """The power stage turns the motor whatever it is told. What still stops it: the run enable where
-    that is wired to act, NMT stop, the e-stop chain, a flat battery.
+    """The power stage turns the motor whatever it is told. What still stops it: the run enable
+    where that is wired to act, NMT stop, the e-stop chain, a flat battery.
     """
 
     def __init__(self, args: Args) -> None:

@@ -55,8 +55,9 @@ class Tape:
                 self.moments.append((event["t_ns"], now))
             elif lane == "meta" and kind == "mark":
                 self.marks[event["name"]] = event["t_ns"]
-            elif lane == "fault" and kind in ("active", "cleared"):
-                name = event["as"] if kind == "active" else f"{event['as']}_cleared"
+            elif lane == "fault" and kind in ("armed", "cleared"):
+                # from when it was put in, not from when it was proved: the stricter of the two
+                name = event["as"] if kind == "armed" else f"{event['as']}_cleared"
                 self.marks.setdefault(name, event["t_ns"])
         end_ns = self.moments[-1][0] if self.moments else 0
         self.marks |= {"begin": 0, "end": end_ns}
