@@ -7,15 +7,14 @@ hide a run that did not pass; those stand open and first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from hil.coverage.matrix import Event
 from hil.coverage.pack import Coverage
 from hil.coverage.trace import ORDER, Line
-from hil.report import heat, lanes
+from hil.report import heat
 from hil.timeline import Result, Verdict
 
 TEMPLATE = Path(__file__).parent / "page.html"
@@ -38,14 +37,16 @@ WORDS = {
 
 def page(
     results: Iterable[Result],
-    events: Mapping[str, tuple[Event, ...]],
+    pictures: Sequence[str],
     coverage: Coverage,
     manifest: Mapping[str, Any],
     prose: Mapping[str, str],
 ) -> str:
-    """The whole page. `events`: timeline hash -> events; `prose`: scenario id -> plain language."""
+    """The whole page. `pictures`: the lanes of each result; `prose`: scenario id -> plain
+    language.
+    """
     kept = tuple(results)
-    ordered = sorted(kept, key=lambda item: _rank(item.verdict))
+    ordered = sorted(enumerate(kept, 1), key=lambda item: _rank(item[1].verdict))
     parts = {
         "TITLE": escape(_title(kept)),
         "TALLY": _tally(kept),
@@ -56,7 +57,7 @@ def page(
         "HEAT": _heat(coverage),
         "FAULTS": _faults(coverage),
         "INDEX": _index(kept),
-        "RUNS": "".join(_run(n, item, events, prose) for n, item in _numbered(kept, ordered)),
+        "RUNS": "".join(_run(n, item, pictures[n - 1], prose) for n, item in ordered),
     }
     text = TEMPLATE.read_text("utf-8")
     for name, part in parts.items():
@@ -66,11 +67,6 @@ def page(
 
 def _rank(verdict: Verdict) -> int:
     return ORDER.index(verdict) if verdict in ORDER else len(ORDER)
-
-
-def _numbered(kept: tuple[Result, ...], ordered: list[Result]) -> list[tuple[int, Result]]:
-    numbers = {id(item): n for n, item in enumerate(kept, 1)}
-    return [(numbers[id(item)], item) for item in ordered]
 
 
 def _title(kept: tuple[Result, ...]) -> str:
@@ -205,15 +201,12 @@ def _given(item: Result) -> str:
     return f' <small class="soft">{escape(told)}</small>'
 
 
-def _run(
-    n: int, item: Result, events: Mapping[str, tuple[Event, ...]], prose: Mapping[str, str]
-) -> str:
+def _run(n: int, item: Result, picture: str, prose: Mapping[str, str]) -> str:
     shown = "" if item.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE) else " open"
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in item.reasons)
     words = "".join(
         f"<p>{escape(line)}</p>" for line in prose.get(item.id, "").splitlines() if line
     )
-    picture = lanes.svg(events.get(item.timeline_hash, ()), f"{item.id}: {item.title}")
     trace = " ".join((*item.hazards, *item.clauses))
     return (
         f'<details class="card run" id="run{n}"{shown}><summary>{_pill(item.verdict)}'
@@ -241,16 +234,31 @@ def _measured(item: Result) -> str:
 
 
 def _measurement(entry: Mapping[str, Any]) -> str:
-    value, limit, unit = entry.get("value"), entry.get("limit"), str(entry.get("unit") or "")
-    good = bool(entry.get("passed", True))
+    value, unit = entry.get("value"), str(entry.get("unit") or "")
+    most, least = entry.get("max"), entry.get("min")
+    limit, good = most if most is not None else least, bool(entry.get("passed", True))
     bar = ""
     if isinstance(value, int | float) and isinstance(limit, int | float) and limit > 0:
         share = min(100.0, max(0.0, 100 * value / limit))
         bar = f'<i class="bar{"" if good else " over"}"><i style="width:{share:.0f}%"></i></i>'
     return (
         f"<tr><td>{escape(str(entry.get('name', '')))}</td><td>{bar}</td>"
-        f"<td>{_number(value)} {escape(unit)}</td><td>{_number(limit)} {escape(unit)}</td></tr>"
+        f"<td>{_number(value)} {escape(unit)}{_plus_minus(entry)}</td>"
+        f"<td>{_limits(least, most)} {escape(unit)}</td></tr>"
     )
+
+
+def _plus_minus(entry: Mapping[str, Any]) -> str:
+    u = entry.get("uncertainty")
+    return f" \N{PLUS-MINUS SIGN} {_number(u)}" if u else ""
+
+
+def _limits(least: object, most: object) -> str:
+    if least is not None and most is not None:
+        return f"{_number(least)} to {_number(most)}"
+    if least is not None:
+        return f"at least {_number(least)}"
+    return f"at most {_number(most)}" if most is not None else "-"
 
 
 def _number(value: object) -> str:
