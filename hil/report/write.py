@@ -15,6 +15,7 @@ from typing import Any
 
 from drivers import logfiles
 from drivers.frames import Frame
+from hil import timeline
 from hil.coverage import pack
 from hil.coverage.matrix import Event
 from hil.report import html, junit, lanes, manifest, summary
@@ -38,23 +39,23 @@ class Report:
     _pictures: list[str] = field(default_factory=list)
     _seen: list[pack.Seen] = field(default_factory=list)
 
-    def add(self, result: Result, timeline: Timeline) -> None:
+    def add(self, result: Result, line: Timeline) -> None:
         """One run, finished. OSError when a file cannot be written."""
-        if self.out is not None and timeline.events:
-            result = self._kept(result, timeline)
+        if self.out is not None and line.events:
+            result = self._kept(result, line)
         self.results.append(result)
-        self._seen.append(pack.seen(result.id, timeline.events))
+        self._seen.append(pack.seen(result.id, line.events))
         wanted = self.out is not None or self.html is not None
         title = f"{result.id}: {result.title}"
-        self._pictures.append(lanes.svg(timeline.events, title) if wanted else "")
+        self._pictures.append(lanes.svg(line.events, title) if wanted else "")
 
-    def _kept(self, result: Result, timeline: Timeline) -> Result:
+    def _kept(self, result: Result, line: Timeline) -> Result:
         """The run's events, and its frames as BLF, in a folder of its own."""
         assert self.out is not None  # noqa: S101  the caller asked
         name = re.sub(r"[^\w.-]+", "_", result.id)
         home = self.out / RUNS / f"{len(self.results) + 1:03d}-{name}"
-        timeline.write(home / "events.jsonl")
-        if frames := list(_frames(timeline.events)):
+        line.write(home / "events.jsonl")
+        if frames := list(_frames(line.events)):
             logfiles.export(frames, home / "trace.blf")
         return replace(result, timeline_path=str(home / "events.jsonl"))
 
@@ -95,3 +96,30 @@ def _put(path: Path, data: bytes) -> None:
 
 def _json(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Where to: a folder for everything, and single files on their own."""
+
+    out: Path | None = None
+    html: Path | None = None
+    junit: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the runs do not know themselves: scenario id -> plain language, the plane's jitter."""
+
+    prose: Mapping[str, str] = field(default_factory=dict)
+    catalogue: tuple[str, ...] = ()
+    jitter_ms: dict[str, float] | None = None
+
+
+def write(results: Iterable[Result], wanted: Wanted, told: Told) -> dict[str, Any]:
+    """A report of runs whose timelines are files."""
+    report = Report(wanted.out, wanted.html, wanted.junit, told.prose, told.jitter_ms)
+    for item in results:
+        line = timeline.read(Path(item.timeline_path)) if item.timeline_path else Timeline()
+        report.add(item, line)
+    return report.finish()
