@@ -1,7 +1,7 @@
 """One run from beginning to verdict, and a whole pack of them.
 
-Role: plane, player, oracle and judge put together; the verdict. Must never: let a fault that was not
-proved, or cannot be done here, end as a pass.
+Role: plane, player, oracle and judge put together; the verdict. Must never: let a fault that was
+not proved, or cannot be done here, end as a pass.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ import copy
 import copyreg
 import struct
 import traceback
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from config.schema import ConfigError
 from hil import oracle
 from hil.faults import catalogue
 from hil.faults.kind import FaultError
@@ -51,13 +49,18 @@ class Bench:
     share: bool = True
     _kept: dict[str, Player] = field(default_factory=dict)
 
-    def run(self, scenario: Scenario) -> Ran:
+    def refuse(self, scenario: Scenario, reason: str) -> Ran:
+        """NOT_APPLICABLE, and why."""
+        return _ran(scenario, Timeline(), [], [reason], Verdict.NOT_APPLICABLE, {})
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+    def __call__(self, scenario: Scenario) -> Ran:
         """From boot to verdict; never raises for what a scenario does."""
         try:
             check(scenario)
             player = self._begun(scenario)
-        except (ScenarioError, ConfigError, FaultError):
-            raise
         except NotReached as error:
             return _ran(scenario, Timeline(), [], [f"it never began: {error}"], Verdict.FAIL, {})
         return _played(scenario, player)
@@ -224,17 +227,3 @@ def gather(paths: list[Path]) -> list[Scenario]:
             check(run)
         found += runs
     return found
-
-
-def pack(
-    scenarios: Iterable[Scenario], plane: str, done: Callable[[Ran], None] = lambda ran: None
-) -> Iterator[Ran]:
-    """Run them in order."""
-    bench = Bench()
-    for scenario in scenarios:
-        if reason := cannot(scenario, plane):
-            ran = _ran(scenario, Timeline(), [], [reason], Verdict.NOT_APPLICABLE, {})
-        else:
-            ran = bench.run(scenario)
-        done(ran)
-        yield ran

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from hil.clock import NS_PER_MS, random_of
-from hil.faults.hardware import GUARD_NODE, NODES
-from hil.faults.kind import Args, FaultError, Kind, Param, Proof, Running
+from hil.faults.hardware import NODES, number_of
+from hil.faults.kind import Args, Kind, Param, Proof, Running
 from hil.planes.wire import GATE, GUARD
 from hil.vbus.frame import Frame
 
@@ -95,10 +95,7 @@ def _hits(it: OnWire, frame: Frame) -> bool:
 
 
 def _node(it: OnWire) -> int:
-    name = it.args["node"]
-    found = GUARD_NODE[it.plane.kind] if name == "guard_io" else NODES[name]
-    assert isinstance(found, int)
-    return found
+    return number_of(it.plane, it.args["node"])
 
 
 def loss(it: OnWire, _now: int, _sender: str, frame: Frame) -> list[tuple[int, Frame]] | None:
@@ -244,9 +241,7 @@ def _reset(args: Args) -> Running:
     boots = [0]
 
     def start(plane: Any) -> None:
-        node = GUARD_NODE[plane.kind] if args["node"] == "guard_io" else NODES[args["node"]]
-        if not isinstance(node, int):
-            raise FaultError(f"no node {args['node']}")
+        node = number_of(plane, args["node"])
         device = plane.room.nodes[node]
         device.power(False)
         device.power(True)

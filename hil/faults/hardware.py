@@ -18,18 +18,22 @@ NODES = {
     "traverse": 0x11,
     "contacts": 0x20,
     "scale": 0x21,
-    "guard_io": {"lift": 0x30, "chair": 0x31},
     "stander": 0x13,
     "seat": 0x22,
+    "guard_io": 0,  # by rig
 }
 GUARD_NODE = {"lift": 0x30, "chair": 0x31}
 Made = Callable[[Args], Running]
 
 
+def number_of(plane: Any, name: str) -> int:
+    """The node id of this name."""
+    return GUARD_NODE[plane.kind] if name == "guard_io" else NODES[name]
+
+
 def node_of(plane: Any, name: str) -> Any:
-    """The simulated node of this name."""
-    number = GUARD_NODE[plane.kind] if name == "guard_io" else NODES[name]
-    return plane.room.nodes[number]
+    """The simulated node of this name; it may not be there on this rig (KeyError)."""
+    return plane.room.nodes[number_of(plane, name)]
 
 
 def _shows(key: str, wanted: Any) -> Callable[[Any], Proof]:
@@ -90,7 +94,8 @@ def _welded(_args: Args) -> Running:
         return lambda plane: plane.command({"do": "relay_welded", "value": on})
 
     # The contact shows only where the coil is off; welding closes it at the latest then.
-    return Running(weld(True), _shows("relay", True), weld(False), lambda plane: {"welded": False})
+    shows, opened = _shows("relay", True), {"welded": False}
+    return Running(weld(True), shows, weld(False), lambda plane: opened)
 
 
 def _runaway(args: Args) -> Running:
@@ -183,7 +188,7 @@ def _node_off(args: Args) -> Running:
     )
 
 
-# --- inside the mechanics --------------------------------------------------------------------------
+# --- inside the mechanics ------------------------------------------------------------------------
 
 
 class _Slipping:
@@ -212,7 +217,7 @@ class _Slipping:
 
             return moved
 
-        axis.step, axis.brake = slips(step), slips(brake)  # type: ignore[method-assign]
+        vars(axis).update(step=slips(step), brake=slips(brake))  # this one axis only
 
     def proof(self, plane: Any) -> Proof:
         return {"slipped_mm": round(self.gone_mm, 2)} if self.gone_mm > 0.5 else None
@@ -278,9 +283,9 @@ class _Load:
 
     def _force(self, tension_n: float, risen_mm: float) -> float:
         if self.what == "caught":
-            return tension_n + self.args["stiffness"] * 9.81 * max(0.0, risen_mm)
+            return tension_n + float(self.args["stiffness"]) * 9.81 * max(0.0, risen_mm)
         if self.what == "rests":
-            return tension_n * max(0.0, 1.0 + risen_mm / self.args["depth"])
+            return tension_n * max(0.0, 1.0 + risen_mm / float(self.args["depth"]))
         return 0.0
 
     def proof(self, plane: Any) -> Proof:

@@ -1,1 +1,36 @@
 """Where a scenario can run: one file for each plane, and which faults each can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from hil.run import Ran
+    from hil.scenario.model import Scenario
+
+PLANES = ("virtual", "processes", "socketcan", "hardware")
+
+
+class Unavailable(Exception):
+    """This plane cannot work here; the message names the remedy."""
+
+
+class Runner(Protocol):
+    """Runs scenarios on one plane."""
+
+    def __call__(self, scenario: Scenario) -> Ran: ...
+
+    def refuse(self, scenario: Scenario, reason: str) -> Ran:
+        """NOT_APPLICABLE, and why."""
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+
+
+def runner(plane: str) -> Runner:
+    """The runner of a plane; Unavailable."""
+    if plane == "virtual":
+        from hil.run import Bench
+
+        return Bench()
+    raise Unavailable(f"there is no plane '{plane}' here; planes: virtual")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from hil.clock import NS_PER_MS
@@ -156,7 +157,7 @@ def _until(tape: Tape, doing: Doing, _scenario: Scenario) -> Judged:
 
 def _measure(tape: Tape, doing: Doing, _scenario: Scenario) -> Judged:
     args = doing.args
-    ask, word = quantity(args["value"])
+    ask, _ = quantity(args["value"])
     begin, end = _span(tape, args)
     values = [value for _, now in tape.between(begin, end) if (value := ask(now)) is not None]
     if not values:
@@ -169,7 +170,7 @@ def _measure(tape: Tape, doing: Doing, _scenario: Scenario) -> Judged:
         why = f"{value:g} is above {high}"
     if low_value is not None and value < low_value:
         why = f"{value:g} is below {low}"
-    unit = (high or low).unit if high or low else ""
+    unit = next((limit.unit for limit in (high, low) if limit), "")
     return Judged(
         not why,
         doing.text,
@@ -188,7 +189,7 @@ AGGREGATES: dict[str, Callable[[list[float]], float]] = {
     "min": min,
     "last": lambda values: values[-1],
     "change": lambda values: max(abs(value - values[0]) for value in values),
-    "path": lambda values: sum(abs(b - a) for a, b in zip(values, values[1:], strict=False)),
+    "path": lambda values: sum(abs(b - a) for a, b in pairwise(values)),
 }
 
 

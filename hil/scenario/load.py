@@ -128,7 +128,8 @@ class _Reader:
         if start["situation"] not in known:
             raise self.source.fail(
                 ("start", "situation"),
-                f"no situation '{start['situation']}' of a {self.raw['rig']}; one of: {', '.join(known)}",
+                f"a {self.raw['rig']} has no situation '{start['situation']}'; "
+                f"one of: {', '.join(known)}",
             )
         return start
 

@@ -61,7 +61,7 @@ def _value(source: Source, node: yaml.Node, where: Where) -> Any:
         return _mapping(source, node, where)
     if isinstance(node, yaml.SequenceNode):
         return [_value(source, item, (*where, n)) for n, item in enumerate(node.value)]
-    return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+    return yaml.SafeLoader("").construct_object(node)
 
 
 def _mapping(source: Source, node: yaml.MappingNode, where: Where) -> dict[str, Any]:

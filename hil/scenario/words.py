@@ -1,6 +1,7 @@
 """What a condition may ask about: names, where each is found, its unit and what it means.
 
-Role: the vocabulary of scenarios, on plant truth first. Must never: name anything of one plane only.
+Role: the vocabulary of scenarios, on plant truth first. Must never: name anything that only one
+plane has.
 """
 
 from __future__ import annotations
