@@ -58,7 +58,7 @@ def _again(bench: Bench, run: dict[str, Any], folder: Path) -> Again:
         return Again(name, None, f"was {run['verdict'].lower().replace('_', ' ')}: no timeline")
     if run["plane"] != VIRTUAL:
         return Again(name, None, f"plane {run['plane']} runs in real time: no two runs are equal")
-    ran = bench.run(_scenario(run))
+    ran = bench(_scenario(run))
     if ran.result.timeline_hash == run["timeline_hash"]:
         return Again(name, True, f"reproduced, {run['verdict']}, {run['timeline_hash'][:16]}")
     before = timeline.read(folder / run["timeline"])

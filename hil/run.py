@@ -113,6 +113,10 @@ def check(scenario: Scenario) -> None:
 
 def cannot(scenario: Scenario, plane: str) -> str:
     """Why this plane cannot run it, or ""."""
+    if plane == "dut":
+        from hil.planes.foreign import cannot as cannot_abroad
+
+        return cannot_abroad(scenario)
     if plane not in scenario.planes:
         return f"it is for the planes {', '.join(scenario.planes)}"
     for doing in scenario.steps:

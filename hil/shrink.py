@@ -88,7 +88,7 @@ class _Work:
         """The file with the parameters of its first failing run."""
         source = read(self.path).value
         for scenario in load(self.path):
-            ran = self.bench.run(scenario)
+            ran = self.bench(scenario)
             self.tried += 1
             if ran.result.verdict is Verdict.FAIL and (sign := _sign(ran)):
                 self.sign = sign
@@ -103,7 +103,7 @@ class _Work:
             path = Path(folder) / self.path.name
             path.write_text(yaml.safe_dump(raw, sort_keys=False, allow_unicode=True), "utf-8")
             try:
-                ran = self.bench.run(load(path)[0])
+                ran = self.bench(load(path)[0])
             except ScenarioError:
                 return False
         return ran.result.verdict is Verdict.FAIL and bool(_sign(ran) & self.sign)

@@ -15,7 +15,6 @@ from typing import Any
 
 from drivers import logfiles
 from drivers.frames import Frame
-from hil import timeline
 from hil.coverage import pack
 from hil.coverage.matrix import Event
 from hil.report import html, junit, lanes, manifest, summary
@@ -33,7 +32,7 @@ class Report:
     out: Path | None = None
     html: Path | None = None
     junit: Path | None = None
-    prose: Mapping[str, str] = field(default_factory=dict)
+    prose: dict[str, str] = field(default_factory=dict)
     jitter_ms: dict[str, float] | None = None
     results: list[Result] = field(default_factory=list)
     _pictures: list[str] = field(default_factory=list)
@@ -96,30 +95,3 @@ def _put(path: Path, data: bytes) -> None:
 
 def _json(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Where to: a folder for everything, and single files on their own."""
-
-    out: Path | None = None
-    html: Path | None = None
-    junit: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the runs do not know themselves: scenario id -> plain language, the plane's jitter."""
-
-    prose: Mapping[str, str] = field(default_factory=dict)
-    catalogue: tuple[str, ...] = ()
-    jitter_ms: dict[str, float] | None = None
-
-
-def write(results: Iterable[Result], wanted: Wanted, told: Told) -> dict[str, Any]:
-    """A report of runs whose timelines are files."""
-    report = Report(wanted.out, wanted.html, wanted.junit, told.prose, told.jitter_ms)
-    for item in results:
-        line = timeline.read(Path(item.timeline_path)) if item.timeline_path else Timeline()
-        report.add(item, line)
-    return report.finish()

@@ -42,6 +42,11 @@ class Outcome:
     by: str = ""
     why: str = ""
 
+    @property
+    def good(self) -> bool:
+        """Killed, or expected to survive."""
+        return self.end in (End.KILLED, End.ARGUED)
+
 
 class Unusable(Exception):
     """The pack does not pass without a mutant; the message names the scenario."""
@@ -63,18 +68,25 @@ def campaign(
     seeds: tuple[Seed, ...],
     scenarios: list[Scenario],
     at_once: int,
+    own: bool = False,
     note: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Iterator[Outcome]:
-    """Each seed against the pack, its own hazard's scenarios first; outcomes as they come."""
+    """Each seed against the pack, its own hazard's scenarios first (`own`: only those); outcomes
+    in the order of the seeds.
+    """
     files = baseline(scenarios)
     with ThreadPoolExecutor(at_once) as pool:
-        for outcome in pool.map(lambda seed: _one(seed, _ordered(seed, scenarios, files)), seeds):
+        for outcome in pool.map(
+            lambda seed: _one(seed, _ordered(seed, scenarios, files, own)), seeds
+        ):
             note(outcome)
             yield outcome
 
 
-def _ordered(seed: Seed, scenarios: list[Scenario], files: list[str]) -> list[str]:
+def _ordered(seed: Seed, scenarios: list[Scenario], files: list[str], own: bool) -> list[str]:
     likely = {str(item.path) for item in scenarios if seed.hazard in item.hazards}
+    if own and likely:
+        return [name for name in files if name in likely]
     return sorted(files, key=lambda name: name not in likely)
 
 
@@ -132,6 +144,14 @@ def figures(outcomes: Iterable[Outcome]) -> dict[str, Any]:
         "ends": {str(end): n for end, n in Counter(item.end for item in kept).items()},
         "survivors": [item.seed.id for item in counted if item.end is not End.KILLED],
     }
+
+
+def words(found: dict[str, Any]) -> str:
+    """The figures as one line, and who survived."""
+    groups = ", ".join(f"{k} {v['killed']}/{v['of']}" for k, v in found["groups"].items())
+    rate = "-" if found["rate"] is None else f"{100 * found['rate']:.0f} %"
+    left = "".join(f"\n  not killed: {name}" for name in found["survivors"])
+    return f"kill rate {rate}: {found['killed']} of {found['of']} ({groups}){left}"
 
 
 def line(outcome: Outcome) -> str:

@@ -33,7 +33,7 @@ def _runs(paths: list[str], until_failed: bool) -> list[dict[str, Any]]:
 
     bench, found = Bench(), []
     for scenario in gather([Path(path) for path in paths]):
-        result = bench.run(scenario).result
+        result = bench(scenario).result
         found.append(
             {
                 "id": result.id,

@@ -101,7 +101,7 @@ def test_a_foreign_controller_that_ignores_the_release_is_caught(drive: DutPlane
 
 def test_what_the_bench_cannot_do_there_is_said(drive: DutPlane) -> None:
     for call in (
-        lambda: drive.press("panel:1", "UP"),
+        lambda: drive.press("panel:2", "UP"),
         lambda: drive.stop("panel:1"),
         lambda: drive.reset("panel:1"),
         lambda: drive.workflow("panel:1", "begin", {}),

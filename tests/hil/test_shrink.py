@@ -58,7 +58,7 @@ def test_of_three_faults_the_one_that_fails_is_left(tmp_path: Path) -> None:
     again = tmp_path / "again.yaml"
     again.write_text(found.text, "utf-8")
     (scenario,) = load(again)
-    assert Bench().run(scenario).result.verdict is Verdict.FAIL
+    assert Bench()(scenario).result.verdict is Verdict.FAIL
 
 
 def test_a_scenario_that_passes_has_nothing_to_shrink(tmp_path: Path) -> None:
