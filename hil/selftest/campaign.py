@@ -52,16 +52,14 @@ class Unusable(Exception):
     """The pack does not pass without a mutant; the message names the scenario."""
 
 
-def baseline(scenarios: Iterable[Scenario]) -> list[str]:
-    """The files whose runs all pass on unchanged code, in order; Unusable when one does not."""
-    files = list(dict.fromkeys(str(item.path) for item in scenarios))
+def baseline(files: list[str]) -> None:
+    """Every run of these files passes on unchanged code; Unusable when one does not."""
     said = _child("", "", files)
     if isinstance(said, Outcome):
         raise Unusable(f"the pack cannot be run without a mutant: {said.why}")
     if bad := [run for run in said["runs"] if run["verdict"] != "PASS"]:
         why = "; ".join(bad[0]["why"])
         raise Unusable(f"{bad[0]['id']} is {bad[0]['verdict']} without a mutant: {why}")
-    return files
 
 
 def campaign(
@@ -74,16 +72,16 @@ def campaign(
     """Each seed against the pack, its own hazard's scenarios first (`own`: only those); outcomes
     in the order of the seeds.
     """
-    files = baseline(scenarios)
+    wanted = {seed: _ordered(seed, scenarios, own) for seed in seeds}
+    baseline(sorted({name for files in wanted.values() for name in files}))
     with ThreadPoolExecutor(at_once) as pool:
-        for outcome in pool.map(
-            lambda seed: _one(seed, _ordered(seed, scenarios, files, own)), seeds
-        ):
+        for outcome in pool.map(lambda seed: _one(seed, wanted[seed]), seeds):
             note(outcome)
             yield outcome
 
 
-def _ordered(seed: Seed, scenarios: list[Scenario], files: list[str], own: bool) -> list[str]:
+def _ordered(seed: Seed, scenarios: list[Scenario], own: bool) -> list[str]:
+    files = list(dict.fromkeys(str(item.path) for item in scenarios))
     likely = {str(item.path) for item in scenarios if seed.hazard in item.hazards}
     if own and likely:
         return [name for name in files if name in likely]
