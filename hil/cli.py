@@ -64,7 +64,7 @@ def run_command(
     report = Report(out, html, junit)
     try:
         scenarios = _chosen(gather(paths or [FOLDER]), only)
-        _run(scenarios, plane, runner(plane, adapter), report)
+        _run(scenarios, plane, runner(plane, adapter, frames=out is not None), report)
         document = report.finish()
     except (ScenarioError, ConfigError, Unavailable, OSError) as error:
         raise _fail(str(error)) from error
@@ -90,7 +90,7 @@ def _run(scenarios: list[Scenario], plane: str, run: Runner, report: Report) -> 
             reason = cannot(scenario, plane)
             ran = run.refuse(scenario, reason) if reason else run(scenario)
             step(ran.result)
-            report.add(ran.result, ran.timeline)
+            report.add(ran.result, ran.timeline, ran.frames)
             report.prose.setdefault(scenario.id, explain.scenario(scenario.path))
     report.jitter_ms = getattr(run, "jitter_ms", None)
 

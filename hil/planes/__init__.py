@@ -27,12 +27,12 @@ class Runner(Protocol):
         """Leave nothing behind."""
 
 
-def runner(plane: str, adapter: str = "") -> Runner:
-    """The runner of a plane, on an adapter where it needs one; Unavailable."""
+def runner(plane: str, adapter: str = "", frames: bool = False) -> Runner:
+    """The runner of a plane, on an adapter where it needs one; `frames`: keep them. Unavailable."""
     if plane == "virtual":
         from hil.run import Bench
 
-        return Bench()
+        return Bench(frames=frames)
     if plane == "dut":
         return _foreign(adapter)
     raise Unavailable(f"there is no plane '{plane}' here; planes: virtual, dut")

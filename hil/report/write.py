@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from hil.coverage import pack
 from hil.coverage.matrix import Event
 from hil.report import html, junit, lanes, manifest, summary
 from hil.timeline import Result, Timeline
+from hil.vbus.frame import Frame as BusFrame
 
 RUNS = "runs"
+Heard = Sequence[tuple[int, str, BusFrame]]
 
 
 @dataclass(slots=True)
@@ -38,23 +40,26 @@ class Report:
     _pictures: list[str] = field(default_factory=list)
     _seen: list[pack.Seen] = field(default_factory=list)
 
-    def add(self, result: Result, line: Timeline) -> None:
-        """One run, finished. OSError when a file cannot be written."""
+    def add(self, result: Result, line: Timeline, frames: Heard = ()) -> None:
+        """One run, finished, with the frames that were kept. OSError when a file cannot be
+        written.
+        """
         if self.out is not None and line.events:
-            result = self._kept(result, line)
+            result = self._kept(result, line, frames)
         self.results.append(result)
         self._seen.append(pack.seen(result.id, line.events))
         wanted = self.out is not None or self.html is not None
         title = f"{result.id}: {result.title}"
         self._pictures.append(lanes.svg(line.events, title) if wanted else "")
 
-    def _kept(self, result: Result, line: Timeline) -> Result:
+    def _kept(self, result: Result, line: Timeline, heard: Heard) -> Result:
         """The run's events, and its frames as BLF, in a folder of its own."""
         assert self.out is not None  # noqa: S101  the caller asked
         name = re.sub(r"[^\w.-]+", "_", result.id)
         home = self.out / RUNS / f"{len(self.results) + 1:03d}-{name}"
         line.write(home / "events.jsonl")
-        if frames := list(_frames(line.events)):
+        frames = [(t_ns / 1e9, _plain(frame)) for t_ns, _, frame in heard]
+        if frames := frames or list(_frames(line.events)):
             logfiles.export(frames, home / "trace.blf")
         return replace(result, timeline_path=str(home / "events.jsonl"))
 
@@ -73,6 +78,12 @@ class Report:
             _put(out / "result.json", _json(document))
             _put(out / manifest.NAME, _json(manifest.document(kept, out, about)))
         return document
+
+
+def _plain(frame: BusFrame) -> Frame:
+    """Of the simulated bus, as log files know it."""
+    told = (frame.is_extended, frame.is_remote, frame.is_error)
+    return Frame("bench", frame.can_id, frame.data, *told)
 
 
 def _frames(events: Iterable[Event]) -> Iterable[tuple[float, Frame]]:

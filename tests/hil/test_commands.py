@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import can
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -45,6 +46,8 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lab")
     done = hil("run", scenario(folder), "--out", folder / "out", "--json")
     assert done.exit_code == 0, done.output
+    blf = can.BLFReader(folder / "out" / "runs" / "001-QUICK-1" / "trace.blf")
+    assert {0x190, 0x1A0, 0x210} <= {frame.arbitration_id for frame in blf}
     assert summary.schema()["properties"].keys() >= json.loads(done.stdout).keys()
     return folder
 

@@ -98,7 +98,7 @@ def test_the_lanes_hold_plant_press_row_fault_and_the_violation() -> None:
         "bar height",
         "hoist speed",
         "button",
-        "commanded",
+        "moves",
         ROW,
         "fault L7.jam",
         "verdict",
