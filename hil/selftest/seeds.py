@@ -36,8 +36,7 @@ class SeedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """One change. `hazard` and `danger` are empty for a drawn one; `survives`: why nobody sees it.
-    """
+    """One change. `hazard` and `danger` are empty for a drawn one; `survives`: why nobody sees it."""
 
     id: str
     group: str
