@@ -73,7 +73,7 @@ class Bench:
         return replace(ran, frames=tuple(heard))
 
     def _begun(self, scenario: Scenario) -> Player:
-        key = repr((scenario.rig, scenario.site, scenario.mass_kg, scenario.seed, scenario.today,
+        key = repr((scenario.rig, scenario.site, scenario.fallback, scenario.mass_kg, scenario.seed, scenario.today,
                     scenario.start))  # fmt: skip
         if key not in self._kept:
             player = Player(self._plane(scenario), scenario)
@@ -87,7 +87,9 @@ class Bench:
 
     def _plane(self, scenario: Scenario) -> VirtualPlane:
         site = sites.site(scenario.rig, scenario.site)
-        plane = VirtualPlane(site, scenario.mass_kg, scenario.seed, scenario.today)
+        plane = VirtualPlane(
+            site, scenario.mass_kg, scenario.seed, scenario.today, scenario.fallback
+        )
         situations.prepare(plane.room, scenario.rig, scenario.start["situation"])
         return plane
 

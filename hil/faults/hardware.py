@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hil.faults.kind import EVERYWHERE, VIRTUAL, Args, Kind, Param, Proof, Running
-from hil.plants.axis import OFF, STEP_S, Axis
+from hil.plants.axis import OFF, STEP_S, Axis, AxisCommand
 
 LIFT, CHAIR = frozenset({"lift"}), frozenset({"chair"})
 NODES = {
@@ -98,13 +98,14 @@ def _welded(_args: Args) -> Running:
     return Running(weld(True), shows, weld(False), lambda plane: opened)
 
 
-def _runaway(args: Args) -> Running:
+def _setpoint(args: Args) -> Running:
+    """The velocity loop is asked for another speed than the command's; stopping is obeyed."""
     axis, speed = args["axis"], args["speed"]
     key = {"hoist": "speed_mm_s", "traverse": "x_speed_mm_s"}[axis]
 
     def proof(plane: Any) -> Proof:
         found = plane.now["plant"][key]
-        return {key: found} if found * speed > 0 and abs(found) > 3.0 else None
+        return {key: found} if abs(found - speed) < 0.1 * abs(speed) else None
 
     do = {"do": "runaway", "axis": axis}
     return Running(
@@ -113,6 +114,50 @@ def _runaway(args: Args) -> Running:
         stop=lambda plane: plane.command({**do, "speed_mm_s": None}),
         gone=lambda plane: {key: plane.now["plant"][key]},
     )
+
+
+class _Runaway:
+    """The power stage turns the motor whatever it is told. What still stops it: the run enable where
+    that is wired to act, NMT stop, the e-stop chain, a flat battery.
+    """
+
+    def __init__(self, args: Args) -> None:
+        self.axis, self.speed = args["axis"], args["speed"]
+        self.on = False
+        self.unasked = 0
+
+    def start(self, plane: Any) -> None:
+        room, self.on = plane.room, True
+        drive = {"hoist": room.hoist, "traverse": room.traverse}[self.axis]
+        free_down = {"hoist": 30.5, "traverse": 0.0}[self.axis]
+        actuate, key = room.actuate, f"{self.axis}_command"
+
+        def runs() -> None:
+            actuate()
+            gated = self.speed > 0 or self.speed < -free_down
+            stopped = drive.state.name != "OPERATIONAL" or (gated and not room.guard_io.relay_on)
+            if self.on and not stopped:
+                asked = getattr(room.plant, key)
+                self.unasked += not (asked.torque_on and asked.target_mm_s * self.speed > 0)
+                setattr(room.plant, key, AxisCommand(True, self.speed, 150.0, 300.0))
+            elif self.on:
+                setattr(room.plant, key, OFF)
+
+        room.actuate = runs
+
+    def proof(self, plane: Any) -> Proof:
+        return {"ticks_unasked": self.unasked} if self.unasked >= 2 else None
+
+    def stop(self, plane: Any) -> None:
+        self.on = False
+
+    def gone(self, plane: Any) -> Proof:
+        return {"ticks_unasked": self.unasked}
+
+
+def _runaway(args: Args) -> Running:
+    it = _Runaway(args)
+    return Running(it.start, it.proof, it.stop, it.gone)
 
 
 def _mass(args: Args) -> Running:
@@ -345,8 +390,10 @@ KINDS = (
     Kind("L1.relay_welded", "the contact of the run enable welds", _welded, planes=EVERYWHERE),
     Kind("L5.drive_fault", "a drive reports a fault and drops out", _drive_fault,
          {"node": Param("word", "hoist", ("hoist", "traverse", "stander"))}),
-    Kind("L6.runaway", "a drive moves without being told", _runaway,
+    Kind("L6.setpoint", "a drive goes at another speed than it is told", _setpoint,
          {"axis": AXIS, "speed": Param("speed")}, EVERYWHERE, LIFT),
+    Kind("L6.runaway", "a power stage turns its motor without being told", _runaway,
+         {"axis": AXIS, "speed": Param("speed")}, VIRTUAL, LIFT),
     Kind("L6.load_cell", "the load cell freezes, lies, or its zero moves", _load_cell,
          {"mode": Param("word", "ok"), "offset": Param("mass", "0 kg")}, VIRTUAL, LIFT),
     Kind("L6.no_torque", "a motor phase is lost: the command has no effect", _no_torque,

@@ -47,9 +47,12 @@ class VirtualPlane:
 
     name = "virtual"
 
-    def __init__(self, site: Site, mass_kg: float, seed: int, today: str = TODAY) -> None:
+    def __init__(
+        self, site: Site, mass_kg: float, seed: int, today: str = TODAY, fallback: bool = False
+    ) -> None:
         self.site, self.kind, self.today, self.seed = site, site.kind, today, seed
         self.clock = Clock(START_NS)
+        self.fallback = fallback
         self.timeline = Timeline()
         self.log = Log(self.timeline, self.clock, START_NS)
         self.room = self._room(mass_kg, seed)
@@ -79,7 +82,7 @@ class VirtualPlane:
         self.gate = GatePeer(
             "gate",
             clock,
-            config=configure(site, devices),
+            config=configure(site, devices, self.fallback),
             wire=self.wire,
             post=self.post,
             serial=self._serial,

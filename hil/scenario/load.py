@@ -58,7 +58,8 @@ def load(path: Path) -> list[Scenario]:
     source = read(path)
     _check(source)
     given = source.value
-    seed = int(given.get("seed", SEED))
+    seed = given.get("seed", SEED)
+    seed = SEED if isinstance(seed, str) else int(seed)  # "$seed": the runs bring their own
     try:
         sets = vary.runs(given.get("parameters", {}), given.get("combine", "all"), seed)
     except UnitError as error:
@@ -110,8 +111,9 @@ class _Reader:
             rig=raw["rig"],
             planes=tuple(raw.get("planes", PLANES[:1])),
             site=raw.get("site", {}),
+            fallback=raw.get("fallback", False),
             mass_kg=self._quantity(raw.get("mass", MASS), "mass", ("mass",)),
-            seed=seed,
+            seed=int(raw.get("seed", seed)),
             today=str(raw.get("today", TODAY)),
             start=self._start(),
             parameters={name: str(value) for name, value in self.given.items()},

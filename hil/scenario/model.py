@@ -32,6 +32,7 @@ class Scenario:
     rig: str
     planes: tuple[str, ...]
     site: dict[str, Any]
+    fallback: bool
     mass_kg: float
     seed: int
     today: str

@@ -65,7 +65,7 @@ def _of(run: Values, names: list[str]) -> set[tuple[str, Any, str, Any]]:
 def put(value: Any, given: Values) -> Any:
     """A value of the file with its `$name`s replaced."""
     if isinstance(value, dict):
-        return {key: put(item, given) for key, item in value.items()}
+        return {str(put(key, given)): put(item, given) for key, item in value.items()}
     if isinstance(value, list):
         return [put(item, given) for item in value]
     if not isinstance(value, str) or "$" not in value:
