@@ -189,7 +189,7 @@ class Matrix:
 def measure(
     runs: Iterable[tuple[str, frozenset[Cell]]], fitted: Mapping[str, frozenset[str]]
 ) -> Matrix:
-    """The matrix of a pack: (name, what it met) of each run; `fitted`: kind -> its rig's signals."""
+    """The matrix of a pack: (name, what it met) of each run; `fitted`: kind -> rig's signals."""
     every = frozenset().union(*(cells(kind, signals) for kind, signals in fitted.items()))
     hit = defaultdict[Cell, list[str]](list)
     for name, found in runs:

@@ -36,7 +36,7 @@ class SeedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """One change. `hazard` and `danger` are empty for a drawn one; `survives`: why nobody sees it."""
+    """One change. A drawn one has no `hazard` or `danger`; `survives`: why nobody sees it."""
 
     id: str
     group: str
