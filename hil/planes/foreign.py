@@ -19,12 +19,14 @@ from hil.run import Ran, check, verdict
 from hil.scenario import situations
 from hil.scenario.conditions import condition
 from hil.scenario.model import Doing, Scenario
-from hil.scenario.play import PANEL, NotReached, Player
+from hil.scenario.play import MOVED_MM, PANEL, PLACE, NotReached, Player
 from hil.scenario.words import WORDS
 from hil.timeline import Verdict
 
 S = 1_000_000_000
 BOOT_NS = 3 * S  # for nodes and controller to find each other
+WAY_NS = 40 * S  # into a situation; whoever does not move at all is given up sooner
+START_NS = 3 * S
 STATIONS = (PANEL, "hand")
 OURS = frozenset({"stop", "reset", "step", "technician"})
 OUR_WORDS = frozenset({"allowed", "alarm", "ledger", "no_alarm"})
@@ -137,15 +139,17 @@ def reach(player: Player) -> None:
 
 
 def _hold(player: Player, motion: str, that: str) -> None:
+    before = player.plane.now["plant"]
     player.plane.press(PANEL, motion)
     try:
-        player.until(condition(that), 40 * S, that)
+        player.until(
+            lambda now: _moved(before, now["plant"], motion), START_NS, f"{motion} to move"
+        )
+        player.until(condition(that), WAY_NS, that)
     finally:
         player.plane.release(PANEL)
     player.until(condition("still"), 3 * S, "standstill")
 
 
-def words(jitter: dict[str, Any]) -> str:
-    """The jitter as a sentence, for whoever reads the verdicts."""
-    told = ", ".join(f"{name} {value:g} ms" for name, value in jitter.items())
-    return f"this machine's steps were late by: {told or 'nothing was run'}"
+def _moved(before: dict[str, Any], now: dict[str, Any], motion: str) -> bool:
+    return abs(float(now[PLACE[motion]]) - float(before[PLACE[motion]])) > MOVED_MM
