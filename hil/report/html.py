@@ -14,25 +14,12 @@ from typing import Any
 
 from hil.coverage.pack import Coverage
 from hil.coverage.trace import ORDER, Line
-from hil.report import heat
+from hil.report import heat, scenarios
+from hil.report.scenarios import WORDS, pill
 from hil.timeline import Result, Verdict
 
 TEMPLATE = Path(__file__).parent / "page.html"
 KINDS = {"lift": "Ceiling lift", "chair": "Standing chair"}
-MARKS = {
-    Verdict.PASS: "\N{CHECK MARK}",
-    Verdict.FAIL: "\N{MULTIPLICATION X}",
-    Verdict.INCONCLUSIVE: "?",
-    Verdict.ERROR: "!",
-    Verdict.NOT_APPLICABLE: "\N{EN DASH}",
-}
-WORDS = {
-    Verdict.PASS: "passed",
-    Verdict.FAIL: "failed",
-    Verdict.INCONCLUSIVE: "inconclusive",
-    Verdict.ERROR: "not run",
-    Verdict.NOT_APPLICABLE: "not applicable",
-}
 
 
 def page(
@@ -46,7 +33,7 @@ def page(
     language.
     """
     kept = tuple(results)
-    ordered = sorted(enumerate(kept, 1), key=lambda item: _rank(item[1].verdict))
+    families = scenarios.families(kept, pictures)
     parts = {
         "TITLE": escape(_title(kept)),
         "TALLY": _tally(kept),
@@ -56,8 +43,8 @@ def page(
         "CLAUSES": _clauses(coverage.clauses),
         "HEAT": _heat(coverage),
         "FAULTS": _faults(coverage),
-        "INDEX": _index(kept),
-        "RUNS": "".join(_run(n, item, pictures[n - 1], prose) for n, item in ordered),
+        "INDEX": scenarios.index(families),
+        "RUNS": scenarios.cards(families, prose),
     }
     text = TEMPLATE.read_text("utf-8")
     for name, part in parts.items():
@@ -65,21 +52,11 @@ def page(
     return text
 
 
-def _rank(verdict: Verdict) -> int:
-    return ORDER.index(verdict) if verdict in ORDER else len(ORDER)
-
-
 def _title(kept: tuple[Result, ...]) -> str:
     counts = Counter(item.verdict for item in kept)
     if bad := [v for v in ORDER if v is not Verdict.PASS and counts[v]]:
         return ", ".join(f"{counts[verdict]} {WORDS[verdict]}" for verdict in bad)
     return f"all {counts[Verdict.PASS]} passed" if counts[Verdict.PASS] else "nothing was tried"
-
-
-def _pill(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return '<span class="pill none">not tried</span>'
-    return f'<span class="pill {verdict.lower()}"><b>{MARKS[verdict]}</b>{WORDS[verdict]}</span>'
 
 
 def _tally(kept: tuple[Result, ...]) -> str:
@@ -143,7 +120,7 @@ def _tiles(lines: Iterable[Line]) -> str:
 
 def _clauses(lines: Iterable[Line]) -> str:
     rows = "".join(
-        f"<tr><td>{escape(line.name)}</td><td>{_pill(line.worst)}</td>"
+        f"<tr><td>{escape(line.name)}</td><td>{pill(line.worst)}</td>"
         f"<td>{escape(', '.join(line.scenarios))}</td></tr>"
         for line in lines
     )
@@ -183,89 +160,3 @@ def _proved(name: str, counts: Counter[str], requested: frozenset[str]) -> str:
     if counts[name]:
         return "pass"
     return "inconclusive" if name in requested else "none"
-
-
-def _index(kept: tuple[Result, ...]) -> str:
-    return "".join(
-        f'<tr><td><a href="#run{n}">{escape(item.id)}</a></td><td>{escape(item.title)}'
-        f"{_given(item)}</td><td>{_pill(item.verdict)}</td>"
-        f"<td>{escape(' '.join(item.hazards))}</td></tr>"
-        for n, item in enumerate(kept, 1)
-    )
-
-
-def _given(item: Result) -> str:
-    if not item.parameters:
-        return ""
-    told = ", ".join(f"{name} {value}" for name, value in item.parameters.items())
-    return f' <small class="soft">{escape(told)}</small>'
-
-
-def _run(n: int, item: Result, picture: str, prose: Mapping[str, str]) -> str:
-    shown = "" if item.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE) else " open"
-    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in item.reasons)
-    words = "".join(f"<p>{escape(line)}</p>" for line in _told(item, prose))
-    trace = " ".join((*item.hazards, *item.clauses))
-    return (
-        f'<details class="card run" id="run{n}"{shown}><summary>{_pill(item.verdict)}'
-        f"<h3>{escape(item.id)} <span>{escape(item.title)}</span></h3>"
-        f'<small class="soft">{escape(trace)}</small></summary>'
-        f'<div class="body">{f"<ul class=reasons>{reasons}</ul>" if reasons else ""}'
-        f'<div class="prose">{words}</div>{_measured(item)}<div class="wide">{picture}</div>'
-        f'<p class="soft mono">{escape(_origin(item))}</p></div></details>'
-    )
-
-
-def _told(item: Result, prose: Mapping[str, str]) -> list[str]:
-    """Without title and hazards: they stand above."""
-    lines = prose.get(item.id, "").splitlines()
-    return [line for line in lines if line and not line.startswith((f"{item.id}:", "Hazards:"))]
-
-
-def _origin(item: Result) -> str:
-    told = [f"plane {item.plane}", f"seed {item.seed}", item.source]
-    told += [f"{name} {value}" for name, value in item.parameters.items()]
-    told += [f"timeline {item.timeline_hash}"] if item.timeline_hash else []
-    return " \N{MIDDLE DOT} ".join(part for part in told if part)
-
-
-def _measured(item: Result) -> str:
-    if not item.measurements:
-        return ""
-    rows = "".join(_measurement(entry) for entry in item.measurements)
-    head = "<tr><th>measured</th><th></th><th>value</th><th>limit</th></tr>"
-    return f'<div class="wide"><table class="measured">{head}{rows}</table></div>'
-
-
-def _measurement(entry: Mapping[str, Any]) -> str:
-    value, unit = entry.get("value"), str(entry.get("unit") or "")
-    most, least = entry.get("max"), entry.get("min")
-    limit, good = most if most is not None else least, bool(entry.get("passed", True))
-    bar = ""
-    if isinstance(value, int | float) and isinstance(limit, int | float) and limit > 0:
-        share = min(100.0, max(0.0, 100 * value / limit))
-        bar = f'<i class="bar{"" if good else " over"}"><i style="width:{share:.0f}%"></i></i>'
-    return (
-        f"<tr><td>{escape(str(entry.get('name', '')))}</td><td>{bar}</td>"
-        f"<td>{_number(value)} {escape(unit)}{_plus_minus(entry)}</td>"
-        f"<td>{_limits(least, most)} {escape(unit)}</td></tr>"
-    )
-
-
-def _plus_minus(entry: Mapping[str, Any]) -> str:
-    u = entry.get("uncertainty")
-    return f" \N{PLUS-MINUS SIGN} {_number(u)}" if u else ""
-
-
-def _limits(least: object, most: object) -> str:
-    if least is not None and most is not None:
-        return f"{_number(least)} to {_number(most)}"
-    if least is not None:
-        return f"at least {_number(least)}"
-    return f"at most {_number(most)}" if most is not None else "-"
-
-
-def _number(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "-" if value is None else escape(str(value))

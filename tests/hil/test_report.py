@@ -82,8 +82,9 @@ def test_the_page_is_one_whole_file_that_fetches_nothing(out: Path) -> None:
 
 def test_the_page_shows_every_run_and_opens_what_did_not_pass(out: Path) -> None:
     text = (out / "report.html").read_text("utf-8")
-    opened = re.findall(r'<details class="card run" id="run(\d)"( open)?>', text)
+    opened = re.findall(r'<details class="card run" id="s(\d)"( open)?>', text)
     assert opened == [("2", " open"), ("3", " open"), ("1", ""), ("4", "")]
+    assert text.count('<details class="one" open>') == 4  # the first of each scenario
     assert "1 failed, 1 inconclusive" in text
     assert "The strap goes &lt;slack&gt;." in text
     assert "12 mm &amp; &lt;fast&gt;" in text
