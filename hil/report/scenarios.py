@@ -109,7 +109,7 @@ def _told(item: Result, prose: str) -> list[str]:
 def _run(item: Result, picture: str, first: bool) -> str:
     """One run; open when it is the first or did not pass."""
     shown = " open" if first or item.verdict not in QUIET else ""
-    given = ", ".join(f"{name} {value}" for name, value in item.parameters.items())
+    given = ", ".join(f"{name} {value}" for name, value in item.parameters.items()) or "one run"
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in item.reasons)
     return (
         f'<details class="one"{shown}><summary>{pill(item.verdict)}<b>{escape(given)}</b></summary>'
