@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,9 +20,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from config.schema import ConfigError
-from hil import explain
-from hil.planes import PLANES, Unavailable, runner
-from hil.run import Ran, cannot, gather
+from hil import commands, explain
+from hil.planes import PLANES, Runner, Unavailable, runner
+from hil.report.write import Report
+from hil.run import cannot, gather
 from hil.scenario.grammar import schema
 from hil.scenario.load import FOLDER
 from hil.scenario.model import Scenario
@@ -58,22 +58,21 @@ def run_command(
     html: Annotated[Path | None, typer.Option(help="the report, one file")] = None,
     junit: Annotated[Path | None, typer.Option(help="results as JUnit XML")] = None,
     only: Annotated[list[str] | None, typer.Option(help="scenario ids or hazards")] = None,
+    adapter: Annotated[str, typer.Option(help="interface:channel@bitrate, for plane dut")] = "",
 ) -> None:
     """Run scenarios; exit 0 passed, 1 failed, 2 broken scenario, 3 inconclusive."""
+    report = Report(out, html, junit)
     try:
         scenarios = _chosen(gather(paths or [FOLDER]), only)
-        run = runner(plane)
-        with tempfile.TemporaryDirectory(prefix="liftctl-hil-") as folder:
-            kept = Path(folder) if out or html or junit else None
-            results = list(_results(scenarios, plane, run, kept))
-            document = _write(results, out, html, junit) if kept else _plain(results)
+        _run(scenarios, plane, runner(plane, adapter, frames=out is not None), report)
+        document = report.finish()
     except (ScenarioError, ConfigError, Unavailable, OSError) as error:
         raise _fail(str(error)) from error
     if as_json:
         typer.echo(json.dumps(document))
     else:
-        _table(results)
-    raise typer.Exit(status(results))
+        _table(report.results)
+    raise typer.Exit(status(report.results))
 
 
 def _chosen(scenarios: list[Scenario], only: list[str] | None) -> list[Scenario]:
@@ -85,19 +84,15 @@ def _chosen(scenarios: list[Scenario], only: list[str] | None) -> list[Scenario]
     return found
 
 
-def _results(
-    scenarios: list[Scenario], plane: str, run: Any, kept: Path | None
-) -> Iterator[Result]:
-    with _bar(len(scenarios)) as step:
-        for number, scenario in enumerate(scenarios):
+def _run(scenarios: list[Scenario], plane: str, run: Runner, report: Report) -> None:
+    with _bar(len(scenarios)) as step, closing(run):
+        for scenario in scenarios:
             reason = cannot(scenario, plane)
-            ran: Ran = run.refuse(scenario, reason) if reason else run(scenario)
-            path = kept / f"{number:04d}.jsonl" if kept and ran.timeline.events else None
-            if path:
-                ran.timeline.write(path)
+            ran = run.refuse(scenario, reason) if reason else run(scenario)
             step(ran.result)
-            yield replace(ran.result, timeline_path=str(path or ""))
-    run.close()
+            report.add(ran.result, ran.timeline, ran.frames)
+            report.prose.setdefault(scenario.id, explain.scenario(scenario.path))
+    report.jitter_ms = getattr(run, "jitter_ms", None)
 
 
 @contextmanager
@@ -117,38 +112,16 @@ def _bar(total: int) -> Iterator[Any]:
         yield lambda result: bar.update(task, advance=1, now=f"{result.id} {result.verdict}")
 
 
-def _plain(results: list[Result]) -> dict[str, Any]:
-    counts = {verdict: sum(r.verdict == verdict for r in results) for verdict in Verdict}
-    return {
-        "runs": len(results),
-        "verdicts": {str(verdict): n for verdict, n in counts.items() if n},
-        "hazards": sorted({h for r in results for h in r.hazards}, key=lambda h: int(h[1:])),
-        "simulated_s": round(sum(r.simulated_s for r in results), 1),
-        "results": [result.to_json() for result in results],
-    }
-
-
-def _write(
-    results: list[Result], out: Path | None, html: Path | None, junit: Path | None
-) -> dict[str, Any]:
-    from hil.faults.catalogue import KINDS
-    from hil.report.write import Told, Wanted, write
-
-    prose = {r.id: explain.scenario(Path(r.source)) for r in results}
-    return write(results, Wanted(out, html, junit), Told(prose, tuple(KINDS)))
-
-
 def _table(results: list[Result]) -> None:
     for result in results:
         given = " ".join(f"{name}={value}" for name, value in result.parameters.items())
         typer.echo(f"{result.verdict:14} {result.id} {given}")
         for reason in result.reasons:
             typer.echo(f"               {reason}")
-    told = _plain(results)
-    typer.echo(
-        f"{told['runs']} runs of {told['simulated_s']:g} s: "
-        + ", ".join(f"{n} {verdict}" for verdict, n in told["verdicts"].items())
-    )
+    counts = Counter(result.verdict for result in results)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    seconds = sum(result.simulated_s for result in results)
+    typer.echo(f"{len(results)} runs of {seconds:.1f} s: {told}")
 
 
 @app.command("check")
@@ -194,6 +167,9 @@ def explain_command(
         typer.echo(told[what]() if what in told else explain.scenario(Path(what), language))
     except ScenarioError as error:
         raise _fail(str(error)) from error
+
+
+commands.register(app)
 
 
 def main() -> None:

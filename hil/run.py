@@ -10,7 +10,7 @@ import copy
 import copyreg
 import struct
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from hil.scenario.model import Scenario
 from hil.scenario.play import NotReached, Player
 from hil.scenario.source import ScenarioError
 from hil.timeline import Result, Timeline, Verdict
+from hil.vbus.frame import Frame
 from liftctl import __version__
 
 copyreg.pickle(struct.Struct, lambda made: (struct.Struct, (made.format,)))
@@ -38,6 +39,7 @@ class Ran:
 
     result: Result
     timeline: Timeline
+    frames: tuple[tuple[int, str, Frame], ...] = ()  # (ns, sender, frame), where they were kept
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class Bench:
     """
 
     share: bool = True
+    frames: bool = False  # keep every frame of the bus, from the scenario's own start on
     _kept: dict[str, Player] = field(default_factory=dict)
 
     def refuse(self, scenario: Scenario, reason: str) -> Ran:
@@ -63,7 +66,11 @@ class Bench:
             player = self._begun(scenario)
         except NotReached as error:
             return _ran(scenario, Timeline(), [], [f"it never began: {error}"], Verdict.FAIL, {})
-        return _played(scenario, player)
+        wire, start_ns = player.plane.wire, player.plane.clock.now_ns - player.plane.t_ns
+        wire.heard = [] if self.frames else None
+        ran = _played(scenario, player)
+        heard = ((t_ns - start_ns, sender, frame) for t_ns, sender, frame in wire.heard or ())
+        return replace(ran, frames=tuple(heard))
 
     def _begun(self, scenario: Scenario) -> Player:
         given = (scenario.rig, scenario.site, scenario.fallback, scenario.mass_kg, scenario.seed)
@@ -115,6 +122,10 @@ def check(scenario: Scenario) -> None:
 
 def cannot(scenario: Scenario, plane: str) -> str:
     """Why this plane cannot run it, or ""."""
+    if plane == "dut":
+        from hil.planes.foreign import cannot as cannot_abroad
+
+        return cannot_abroad(scenario)
     if plane not in scenario.planes:
         return f"it is for the planes {', '.join(scenario.planes)}"
     for doing in scenario.steps:

@@ -63,16 +63,21 @@ class Faults:
         return len(seen & every), len(every)
 
 
-def measure(runs: Iterable[tuple[str, Iterable[Event]]], known: Iterable[str]) -> Faults:
-    """Of a pack: (name, events) of each run; `known`: ids of the catalogue."""
+def requested(events: Iterable[Event]) -> frozenset[str]:
+    """Ids of all faults one timeline asked for, proved or not."""
+    asked = (e for e in events if (e["lane"], e["kind"]) == ("fault", "requested"))
+    return frozenset(str(event["id"]) for event in asked)
+
+
+def measure(
+    runs: Iterable[tuple[str, frozenset[Met], frozenset[str]]], known: Iterable[str]
+) -> Faults:
+    """Of a pack: (name, proved, requested) of each run; `known`: ids of the catalogue."""
     found: dict[Met, list[str]] = {}
-    requested = set[str]()
-    for name, events in runs:
-        kept = tuple(events)
-        requested |= {
-            str(e["id"]) for e in kept if (e["lane"], e["kind"]) == ("fault", "requested")
-        }
-        for item in sorted(set(met(kept))):
+    asked = frozenset[str]()
+    for name, proved, requests in runs:
+        asked |= requests
+        for item in sorted(proved):
             found.setdefault(item, []).append(name)
     ordered = {item: tuple(names) for item, names in sorted(found.items())}
-    return Faults(tuple(known), ordered, frozenset(requested))
+    return Faults(tuple(known), ordered, asked)

@@ -187,12 +187,12 @@ class Matrix:
 
 
 def measure(
-    runs: Iterable[tuple[str, Iterable[Event]]], fitted: Mapping[str, frozenset[str]]
+    runs: Iterable[tuple[str, frozenset[Cell]]], fitted: Mapping[str, frozenset[str]]
 ) -> Matrix:
-    """The matrix of a pack: (name, events) of each run; `fitted`: kind -> signals of its rig."""
+    """The matrix of a pack: (name, what it met) of each run; `fitted`: kind -> rig's signals."""
     every = frozenset().union(*(cells(kind, signals) for kind, signals in fitted.items()))
     hit = defaultdict[Cell, list[str]](list)
-    for name, events in runs:
-        for cell in sorted(met(events) & every):
+    for name, found in runs:
+        for cell in sorted(found & every):
             hit[cell].append(name)
     return Matrix(every, {cell: tuple(names) for cell, names in sorted(hit.items())})

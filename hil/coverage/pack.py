@@ -13,15 +13,25 @@ from typing import Any
 from config.schema import load
 from drivers.registry import build
 from hil.coverage import faults, matrix, trace
-from hil.coverage.faults import Faults
-from hil.coverage.matrix import Event, Matrix
+from hil.coverage.faults import Faults, Met
+from hil.coverage.matrix import Cell, Event, Matrix
 from hil.coverage.trace import Line
+from hil.faults import catalogue
 from hil.timeline import Result
 from liftctl.gate.turn import configure
 from liftctl.safetycase import hazards
 
 SITES = (Path("config/sites/demo-lift.toml"), Path("config/sites/demo-chair.toml"))
-Run = tuple[str, tuple[Event, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one run met, by the id of its scenario."""
+
+    name: str
+    cells: frozenset[Cell]
+    proved: frozenset[Met]
+    requested: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +65,18 @@ def fitted(sites: Iterable[Path] = SITES) -> dict[str, frozenset[str]]:
     return found
 
 
-def measure(
-    results: tuple[Result, ...], runs: tuple[Run, ...], catalogue: Iterable[str]
-) -> Coverage:
-    """`runs`: (name, events) of every result with a timeline; `catalogue`: ids of all faults."""
+def seen(name: str, events: Iterable[Event]) -> Seen:
+    """What one run met; its events are not needed any more after that."""
+    kept = tuple(events)
+    return Seen(name, matrix.met(kept), frozenset(faults.met(kept)), faults.requested(kept))
+
+
+def measure(results: tuple[Result, ...], runs: tuple[Seen, ...]) -> Coverage:
+    """`runs`: of every result that has a timeline."""
     known = {item.id: item.hazard for item in hazards.load().hazards.values()}
     return Coverage(
-        matrix.measure(runs, fitted()),
-        faults.measure(runs, catalogue),
+        matrix.measure(((run.name, run.cells) for run in runs), fitted()),
+        faults.measure(((run.name, run.proved, run.requested) for run in runs), catalogue.KINDS),
         trace.hazards(results, known),
         trace.clauses(results),
     )

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from hil.run import Ran
     from hil.scenario.model import Scenario
 
-PLANES = ("virtual", "processes", "socketcan", "hardware")
+PLANES = ("virtual", "processes", "socketcan", "hardware", "dut")
 
 
 class Unavailable(Exception):
@@ -27,10 +27,22 @@ class Runner(Protocol):
         """Leave nothing behind."""
 
 
-def runner(plane: str) -> Runner:
-    """The runner of a plane; Unavailable."""
+def runner(plane: str, adapter: str = "", frames: bool = False) -> Runner:
+    """The runner of a plane, on an adapter where it needs one; `frames`: keep them. Unavailable."""
     if plane == "virtual":
         from hil.run import Bench
 
-        return Bench()
-    raise Unavailable(f"there is no plane '{plane}' here; planes: virtual")
+        return Bench(frames=frames)
+    if plane == "dut":
+        return _foreign(adapter)
+    raise Unavailable(f"there is no plane '{plane}' here; planes: virtual, dut")
+
+
+def _foreign(adapter: str) -> Runner:
+    from hil.planes.adapter import AdapterError
+    from hil.planes.foreign import ForeignBench
+
+    try:
+        return ForeignBench(adapter)
+    except AdapterError as error:
+        raise Unavailable(str(error)) from error

@@ -22,7 +22,7 @@ from hil.timeline import Timeline
 from hil.vbus.frame import Frame
 
 SAMPLE_NS = 10_000_000
-HAND = "hand"
+HAND, FIRST_PANEL = "hand", "panel:1"
 
 
 class NotHere(Exception):
@@ -111,18 +111,19 @@ class DutPlane:
 
     def press(self, station: str, motion: str) -> None:
         """Keys of the hand control; a foreign controller's panel has no place here."""
-        self._only_hand(station)
-        self.human("press", station=station, motion=motion)
+        self._here(station)
+        self.human("press", station=HAND, motion=motion)
         self.room.command({"do": "hand", "keys": [key.lower() for key in motion.split("+")]})
 
     def release(self, station: str) -> None:
         """The finger lifts."""
-        self._only_hand(station)
-        self.human("release", station=station)
+        self._here(station)
+        self.human("release", station=HAND)
         self.room.command({"do": "hand", "keys": []})
 
-    def _only_hand(self, station: str) -> None:
-        if station != HAND:
+    def _here(self, station: str) -> None:
+        """The first panel's finger is on the hand control too: there is no panel."""
+        if station not in (HAND, FIRST_PANEL):
             raise NotHere(f"station {station}: the bench has only the hand control here")
 
     def stop(self, station: str) -> None:

@@ -78,8 +78,13 @@ def _with(item: dict[str, Any], jitter: Jitter, fastest: float) -> dict[str, Any
 
 def _too_tight(item: dict[str, Any], u: float) -> bool:
     value = item.get("value")
-    limits = [item[name] for name in ("low", "high") if item.get(name) is not None]
+    limits = _limits(item)
     return value is not None and any(abs(value - limit) < u for limit in limits)
+
+
+def _limits(item: dict[str, Any]) -> list[float]:
+    """Of a measurement (min, max) or of an event (low, high)."""
+    return [item[name] for name in ("max", "high", "min", "low") if item.get(name) is not None]
 
 
 def _fails_anyway(timeline: Timeline, jitter: Jitter, fastest: float) -> bool:
@@ -93,7 +98,7 @@ def _fails_anyway(timeline: Timeline, jitter: Jitter, fastest: float) -> bool:
 
 
 def _why(item: dict[str, Any]) -> str:
-    limit = item["high"] if item.get("high") is not None else item["low"]
+    limit = min(_limits(item), key=lambda limit: abs(limit - item["value"]))
     unit = item.get("unit")
     return (
         f"{item.get('name')}: {item['value']:g} against {limit:g} {unit} is closer than "

@@ -33,6 +33,7 @@ class Wire:
     disturbances: list[Disturbance] = field(default_factory=list)
     deaf: set[str] = field(default_factory=set)  # whose controller is off the bus
     count: int = 0
+    heard: list[tuple[int, str, Frame]] | None = None  # (ns, sender, frame), where it is kept
 
     def send(self, sender: str, frame: Frame) -> None:
         """Put a frame on the bus."""
@@ -54,6 +55,8 @@ class Wire:
 
     def _deliver(self, sender: str, frame: Frame) -> None:
         self.count += 1
+        if self.heard is not None:
+            self.heard.append((self.clock.now_ns, sender, frame))
         for name, take in self.takers.items():
             if name != sender and name not in self.deaf:
                 take(frame)

@@ -16,11 +16,10 @@ from config import schema
 from hil import diff, timeline
 from hil.record import decide
 from hil.record.decide import Decided, RecordingError
-from hil.report.manifest import sha256
+from hil.report.manifest import FORMAT, ManifestError, parsed, sha256, unaltered
 from liftctl import __version__
 
 NAME, EVENTS = "case.json", "events.jsonl"
-FORMAT = 1
 LOG = ".log"
 
 
@@ -113,21 +112,11 @@ def _otherwise(source: Path, found: Decided) -> str:
 
 
 def _read(folder: Path) -> dict[str, Any]:
+    must = {"kind": str, "source": str, "files": dict}
     try:
-        case: dict[str, Any] = json.loads((folder / NAME).read_text("utf-8"))
-        files = dict(case["files"])
-        whole = case["format"] == FORMAT and {case["source"], EVENTS} <= files.keys()
-    except OSError as error:
-        raise RecordingError(
-            f"{folder / NAME}: {error.strerror}; name a folder that `liftctl hil record` made"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise RecordingError(f"{folder / NAME}: not a case of the bench ({error})") from error
-    if not whole:
-        raise RecordingError(f"{folder / NAME}: not a case of the bench, format {FORMAT}")
-    for name, digest in files.items():
-        path = folder / name
-        if not path.is_file() or sha256(path) != digest:
-            what = "altered" if path.is_file() else "missing"
-            raise RecordingError(f"{path}: {what} since it was recorded; record it again")
+        case = parsed(folder / NAME, must, "name a folder that `liftctl hil record` made")
+        for name in (case["source"], EVENTS, *case["files"]):
+            unaltered(folder / name, case["files"].get(name, ""), "record it again")
+    except ManifestError as error:
+        raise RecordingError(str(error)) from error
     return case

@@ -7,45 +7,33 @@ hide a run that did not pass; those stand open and first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from hil.coverage.matrix import Event
 from hil.coverage.pack import Coverage
 from hil.coverage.trace import ORDER, Line
-from hil.report import heat, lanes
+from hil.report import heat, scenarios
+from hil.report.scenarios import WORDS, pill
 from hil.timeline import Result, Verdict
 
 TEMPLATE = Path(__file__).parent / "page.html"
 KINDS = {"lift": "Ceiling lift", "chair": "Standing chair"}
-MARKS = {
-    Verdict.PASS: "\N{CHECK MARK}",
-    Verdict.FAIL: "\N{MULTIPLICATION X}",
-    Verdict.INCONCLUSIVE: "?",
-    Verdict.ERROR: "!",
-    Verdict.NOT_APPLICABLE: "\N{EN DASH}",
-}
-WORDS = {
-    Verdict.PASS: "passed",
-    Verdict.FAIL: "failed",
-    Verdict.INCONCLUSIVE: "inconclusive",
-    Verdict.ERROR: "not run",
-    Verdict.NOT_APPLICABLE: "not applicable",
-}
 
 
 def page(
     results: Iterable[Result],
-    events: Mapping[str, tuple[Event, ...]],
+    pictures: Sequence[str],
     coverage: Coverage,
     manifest: Mapping[str, Any],
     prose: Mapping[str, str],
 ) -> str:
-    """The whole page. `events`: timeline hash -> events; `prose`: scenario id -> plain language."""
+    """The whole page. `pictures`: the lanes of each result; `prose`: scenario id -> plain
+    language.
+    """
     kept = tuple(results)
-    ordered = sorted(kept, key=lambda item: _rank(item.verdict))
+    families = scenarios.families(kept, pictures)
     parts = {
         "TITLE": escape(_title(kept)),
         "TALLY": _tally(kept),
@@ -55,8 +43,8 @@ def page(
         "CLAUSES": _clauses(coverage.clauses),
         "HEAT": _heat(coverage),
         "FAULTS": _faults(coverage),
-        "INDEX": _index(kept),
-        "RUNS": "".join(_run(n, item, events, prose) for n, item in _numbered(kept, ordered)),
+        "INDEX": scenarios.index(families),
+        "RUNS": scenarios.cards(families, prose),
     }
     text = TEMPLATE.read_text("utf-8")
     for name, part in parts.items():
@@ -64,26 +52,11 @@ def page(
     return text
 
 
-def _rank(verdict: Verdict) -> int:
-    return ORDER.index(verdict) if verdict in ORDER else len(ORDER)
-
-
-def _numbered(kept: tuple[Result, ...], ordered: list[Result]) -> list[tuple[int, Result]]:
-    numbers = {id(item): n for n, item in enumerate(kept, 1)}
-    return [(numbers[id(item)], item) for item in ordered]
-
-
 def _title(kept: tuple[Result, ...]) -> str:
     counts = Counter(item.verdict for item in kept)
     if bad := [v for v in ORDER if v is not Verdict.PASS and counts[v]]:
         return ", ".join(f"{counts[verdict]} {WORDS[verdict]}" for verdict in bad)
     return f"all {counts[Verdict.PASS]} passed" if counts[Verdict.PASS] else "nothing was tried"
-
-
-def _pill(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return '<span class="pill none">not tried</span>'
-    return f'<span class="pill {verdict.lower()}"><b>{MARKS[verdict]}</b>{WORDS[verdict]}</span>'
 
 
 def _tally(kept: tuple[Result, ...]) -> str:
@@ -147,7 +120,7 @@ def _tiles(lines: Iterable[Line]) -> str:
 
 def _clauses(lines: Iterable[Line]) -> str:
     rows = "".join(
-        f"<tr><td>{escape(line.name)}</td><td>{_pill(line.worst)}</td>"
+        f"<tr><td>{escape(line.name)}</td><td>{pill(line.worst)}</td>"
         f"<td>{escape(', '.join(line.scenarios))}</td></tr>"
         for line in lines
     )
@@ -187,73 +160,3 @@ def _proved(name: str, counts: Counter[str], requested: frozenset[str]) -> str:
     if counts[name]:
         return "pass"
     return "inconclusive" if name in requested else "none"
-
-
-def _index(kept: tuple[Result, ...]) -> str:
-    return "".join(
-        f'<tr><td><a href="#run{n}">{escape(item.id)}</a></td><td>{escape(item.title)}'
-        f"{_given(item)}</td><td>{_pill(item.verdict)}</td>"
-        f"<td>{escape(' '.join(item.hazards))}</td></tr>"
-        for n, item in enumerate(kept, 1)
-    )
-
-
-def _given(item: Result) -> str:
-    if not item.parameters:
-        return ""
-    told = ", ".join(f"{name} {value}" for name, value in item.parameters.items())
-    return f' <small class="soft">{escape(told)}</small>'
-
-
-def _run(
-    n: int, item: Result, events: Mapping[str, tuple[Event, ...]], prose: Mapping[str, str]
-) -> str:
-    shown = "" if item.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE) else " open"
-    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in item.reasons)
-    words = "".join(
-        f"<p>{escape(line)}</p>" for line in prose.get(item.id, "").splitlines() if line
-    )
-    picture = lanes.svg(events.get(item.timeline_hash, ()), f"{item.id}: {item.title}")
-    trace = " ".join((*item.hazards, *item.clauses))
-    return (
-        f'<details class="card run" id="run{n}"{shown}><summary>{_pill(item.verdict)}'
-        f"<h3>{escape(item.id)} <span>{escape(item.title)}</span></h3>"
-        f'<small class="soft">{escape(trace)}</small></summary>'
-        f'<div class="body">{f"<ul class=reasons>{reasons}</ul>" if reasons else ""}'
-        f'<div class="prose">{words}</div>{_measured(item)}<div class="wide">{picture}</div>'
-        f'<p class="soft mono">{escape(_origin(item))}</p></div></details>'
-    )
-
-
-def _origin(item: Result) -> str:
-    told = [f"plane {item.plane}", f"seed {item.seed}", item.source]
-    told += [f"{name} {value}" for name, value in item.parameters.items()]
-    told += [f"timeline {item.timeline_hash}"] if item.timeline_hash else []
-    return " \N{MIDDLE DOT} ".join(part for part in told if part)
-
-
-def _measured(item: Result) -> str:
-    if not item.measurements:
-        return ""
-    rows = "".join(_measurement(entry) for entry in item.measurements)
-    head = "<tr><th>measured</th><th></th><th>value</th><th>limit</th></tr>"
-    return f'<div class="wide"><table class="measured">{head}{rows}</table></div>'
-
-
-def _measurement(entry: Mapping[str, Any]) -> str:
-    value, limit, unit = entry.get("value"), entry.get("limit"), str(entry.get("unit") or "")
-    good = bool(entry.get("passed", True))
-    bar = ""
-    if isinstance(value, int | float) and isinstance(limit, int | float) and limit > 0:
-        share = min(100.0, max(0.0, 100 * value / limit))
-        bar = f'<i class="bar{"" if good else " over"}"><i style="width:{share:.0f}%"></i></i>'
-    return (
-        f"<tr><td>{escape(str(entry.get('name', '')))}</td><td>{bar}</td>"
-        f"<td>{_number(value)} {escape(unit)}</td><td>{_number(limit)} {escape(unit)}</td></tr>"
-    )
-
-
-def _number(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "-" if value is None else escape(str(value))

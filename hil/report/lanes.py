@@ -6,6 +6,7 @@ leave out a failed expectation or a violated invariant.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
@@ -17,7 +18,7 @@ from hil.report.traces import Trace, traces
 WIDTH, LEFT, RIGHT = 1000.0, 128.0, 12.0
 TRACE_H, BAR_H, GAP, AXIS_H = 54.0, 15.0, 5.0, 22.0
 MOST_ROWS, MOST_FRAMES = 9, 400
-NS = 1e9
+NS, LEAD_NS = 1e9, 500_000_000
 
 
 @dataclass(slots=True)
@@ -48,19 +49,21 @@ class _Sheet:
 
 def svg(events: Iterable[Event], title: str) -> str:
     """The picture of a timeline; an empty one is a sentence."""
-    kept = [event for event in events if event["lane"] != "meta"]
+    every = list(events)
+    kept = [event for event in every if event["lane"] != "meta"]
     if not kept:
         return "<p>This run left no timeline.</p>"
-    sheet = _Sheet(0.0, max(event["t_ns"] for event in kept) / NS)
-    for trace in traces(kept):
+    begin_ns = _begin(every)
+    sheet = _Sheet(begin_ns / NS, max(event["t_ns"] for event in kept) / NS)
+    for trace in traces(kept, begin_ns):
         _trace(sheet, trace)
     _bars(sheet, "button", presses(kept))
-    _bars(sheet, "commanded", moving(kept))
+    _bars(sheet, "moves", moving(kept))
     _bars(sheet, "gate", modes(kept))
-    for span in _by_name(rows(kept), MOST_ROWS):
-        _bars(sheet, span[0].text, span, bare=True)
-    for span in _by_name(faults(kept), MOST_ROWS):
-        _bars(sheet, f"fault {span[0].text}", span, bare=True)
+    for spans in _by_name(rows(kept), sheet, MOST_ROWS):
+        _bars(sheet, spans[0].text, spans, bare=True)
+    for spans in _by_name(faults(kept), sheet, MOST_ROWS):
+        _bars(sheet, f"fault {spans[0].text}", spans, bare=True)
     _ticks(sheet, "frames told", kept, lambda e: e["lane"] == "bus")
     _ticks(sheet, "alarm, ledger", kept, lambda e: e["lane"] in ("alarm", "ledger"))
     _markers(sheet, kept)
@@ -70,6 +73,12 @@ def svg(events: Iterable[Event], title: str) -> str:
         f'<svg class="lanes" viewBox="0 0 {WIDTH:.0f} {sheet.y:.0f}" role="img" '
         f'aria-label="{escape(title, quote=True)}">{body}</svg>'
     )
+
+
+def _begin(events: list[Event]) -> int:
+    """Shortly before the scenario's own first step: the way there is the same for all."""
+    marks = (e["t_ns"] for e in events if (e["lane"], e.get("name")) == ("meta", "start"))
+    return max(0, next(marks, 0) - LEAD_NS)
 
 
 def _trace(sheet: _Sheet, trace: Trace) -> None:
@@ -82,8 +91,9 @@ def _trace(sheet: _Sheet, trace: Trace) -> None:
 
     if low < 0 < high:
         sheet.parts.append(f'<path class="zero" d="M{LEFT} {y(0):.1f}H{WIDTH - RIGHT}"/>')
-    points = " ".join(f"{sheet.x(t):.1f},{y(value):.1f}" for t, value in trace.points)
-    sheet.parts.append(f'<polyline class="tr" points="{points}"/>')
+    for kind, points in (("co", trace.command), ("tr", trace.points)):
+        told = " ".join(f"{sheet.x(t):.1f},{y(value):.1f}" for t, value in points)
+        sheet.parts.append(f'<polyline class="{kind}" points="{told}"/>' if points else "")
     for value, at in ((high, sheet.y + 11), (low, sheet.y + TRACE_H - 3)):
         sheet.parts.append(
             f'<text class="n" x="{LEFT - 5}" y="{at:.0f}" text-anchor="end">{value:.4g}</text>'
@@ -91,10 +101,10 @@ def _trace(sheet: _Sheet, trace: Trace) -> None:
     sheet.down(TRACE_H)
 
 
-def _by_name(spans: Iterable[Span], most: int) -> list[list[Span]]:
+def _by_name(spans: Iterable[Span], sheet: _Sheet, most: int) -> list[list[Span]]:
     """Spans of one name together, in order of first appearance; the rest is counted in words."""
     found: dict[str, list[Span]] = {}
-    for span in spans:
+    for span in (item for item in spans if item.end_s > sheet.begin_s):
         found.setdefault(span.text, []).append(span)
     kept = list(found.values())
     if len(kept) > most:
@@ -107,12 +117,12 @@ def _by_name(spans: Iterable[Span], most: int) -> list[list[Span]]:
 
 def _bars(sheet: _Sheet, label: str, spans: Iterable[Span], bare: bool = False) -> None:
     """Spans on one line; with `bare` the lane's label says it all."""
-    kept = list(spans)
+    kept = [span for span in spans if span.end_s >= sheet.begin_s]
     if not kept:
         return
     sheet.label(label, BAR_H)
     for span in kept:
-        x, end = sheet.x(span.begin_s), sheet.x(span.end_s)
+        x, end = sheet.x(max(span.begin_s, sheet.begin_s)), sheet.x(span.end_s)
         width = max(end - x, 1.5)
         told = f"{span.note or span.text}: {span.begin_s:.3f} s to {span.end_s:.3f} s"
         sheet.parts.append(
@@ -128,7 +138,7 @@ def _bars(sheet: _Sheet, label: str, spans: Iterable[Span], bare: bool = False) 
 
 
 def _ticks(sheet: _Sheet, label: str, events: list[Event], wanted: Callable[[Event], bool]) -> None:
-    found = [event for event in events if wanted(event)]
+    found = [event for event in events if wanted(event) and event["t_ns"] / NS >= sheet.begin_s]
     if not found:
         return
     shown = found[:: max(1, len(found) // MOST_FRAMES)]
@@ -188,7 +198,7 @@ def _round_times(begin_s: float, end_s: float) -> Iterator[float]:
         for size in (1, 2, 5)
         if span / (size * power) <= 10 or power == 1000.0
     )
-    n = 0
+    n = math.ceil(begin_s / step)
     while n * step <= end_s:
         yield round(n * step, 6)
         n += 1

@@ -108,34 +108,33 @@ def read(path: Path) -> dict[str, Any]:
     not.
     """
     where = path / NAME if path.is_dir() else path
-    found = _parsed(where)
+    must = {"files": dict, "sources": dict, "runs": list, "code": str}
+    found = parsed(where, must, f"name the {NAME} that `liftctl hil run --out` wrote")
     for name, digest in found["files"].items():
-        _unaltered(where.parent / name, digest, "run the scenarios again to make a new folder")
+        unaltered(where.parent / name, digest, "run the scenarios again to make a new folder")
     for name, digest in found["sources"].items():
-        _unaltered(Path(name), digest, "check out the revision the manifest names")
+        unaltered(Path(name), digest, "check out the revision the manifest names")
     return found
 
 
-def _parsed(where: Path) -> dict[str, Any]:
+def parsed(where: Path, must: Mapping[str, type], remedy: str) -> dict[str, Any]:
+    """A JSON file of the bench's format that has these fields; ManifestError."""
     try:
         found: dict[str, Any] = json.loads(where.read_text("utf-8"))
-        whole = found["format"] == FORMAT and all(
-            isinstance(found[name], kind)
-            for name, kind in (("files", dict), ("sources", dict), ("runs", list), ("code", str))
-        )
+        odd = [name for name, kind in must.items() if not isinstance(found[name], kind)]
+        whole = found["format"] == FORMAT and not odd
     except OSError as error:
-        raise ManifestError(
-            f"{where}: {error.strerror}; name the {NAME} that `liftctl hil run --out` wrote"
-        ) from error
+        raise ManifestError(f"{where}: {error.strerror}; {remedy}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ManifestError(f"{where}: not a manifest of the bench ({error})") from error
+        raise ManifestError(f"{where}: not a file of the bench ({error}); {remedy}") from error
     if not whole:
-        raise ManifestError(f"{where}: not a manifest of the bench, format {FORMAT}")
+        raise ManifestError(f"{where}: not a file of the bench, format {FORMAT}; {remedy}")
     return found
 
 
-def _unaltered(path: Path, digest: str, remedy: str) -> None:
+def unaltered(path: Path, digest: str, remedy: str) -> None:
+    """ManifestError when the file is gone or other than it was."""
     if not path.is_file():
-        raise ManifestError(f"{path}: missing, but the manifest names it; {remedy}")
+        raise ManifestError(f"{path}: missing; {remedy}")
     if sha256(path) != digest:
-        raise ManifestError(f"{path}: altered since the manifest was written; {remedy}")
+        raise ManifestError(f"{path}: altered since it was written; {remedy}")

@@ -1,84 +1,89 @@
-"""Writes everything a pack of runs leaves behind.
+"""Collects the runs of a pack one by one and writes what they leave behind.
 
-Role: `write`, which `liftctl hil run` calls once at its end. Must never: leave a manifest behind
-when one of the other files could not be written.
+Role: `Report.add` after each run, `Report.finish` once at the end; timelines are not kept in
+memory. Must never: leave a manifest behind when one of the other files could not be written.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from drivers import logfiles
 from drivers.frames import Frame
-from hil import timeline
 from hil.coverage import pack
 from hil.coverage.matrix import Event
-from hil.report import html, junit, manifest, summary
-from hil.timeline import Result
+from hil.report import html, junit, lanes, manifest, summary
+from hil.timeline import Result, Timeline
+from hil.vbus.frame import Frame as BusFrame
+
+RUNS = "runs"
+Heard = Sequence[tuple[int, str, BusFrame]]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Where to: a folder for everything, and single files on their own."""
+@dataclass(slots=True)
+class Report:
+    """`out`: a folder for everything; `html`, `junit`: single files. `prose`: scenario id -> plain
+    language; `jitter_ms`: of a plane in real time.
+    """
 
     out: Path | None = None
     html: Path | None = None
     junit: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the runs do not know themselves. `prose`: scenario id -> plain language; `catalogue`:
-    ids of all faults; `jitter_ms`: of a plane in real time.
-    """
-
-    prose: Mapping[str, str] = field(default_factory=dict)
-    catalogue: tuple[str, ...] = ()
+    prose: dict[str, str] = field(default_factory=dict)
     jitter_ms: dict[str, float] | None = None
+    results: list[Result] = field(default_factory=list)
+    _pictures: list[str] = field(default_factory=list)
+    _seen: list[pack.Seen] = field(default_factory=list)
+
+    def add(self, result: Result, line: Timeline, frames: Heard = ()) -> None:
+        """One run, finished, with the frames that were kept. OSError when a file cannot be
+        written.
+        """
+        if self.out is not None and line.events:
+            result = self._kept(result, line, frames)
+        self.results.append(result)
+        self._seen.append(pack.seen(result.id, line.events))
+        wanted = self.out is not None or self.html is not None
+        title = f"{result.id}: {result.title}"
+        self._pictures.append(lanes.svg(line.events, title) if wanted else "")
+
+    def _kept(self, result: Result, line: Timeline, heard: Heard) -> Result:
+        """The run's events, and its frames as BLF, in a folder of its own."""
+        assert self.out is not None  # noqa: S101  the caller asked
+        name = re.sub(r"[^\w.-]+", "_", result.id)
+        home = self.out / RUNS / f"{len(self.results) + 1:03d}-{name}"
+        line.write(home / "events.jsonl")
+        frames = [(t_ns / 1e9, _plain(frame)) for t_ns, _, frame in heard]
+        if frames := frames or list(_frames(line.events)):
+            logfiles.export(frames, home / "trace.blf")
+        return replace(result, timeline_path=str(home / "events.jsonl"))
+
+    def finish(self) -> dict[str, Any]:
+        """Write what is wanted; returns the document of result.json."""
+        kept = tuple(self.results)
+        coverage = pack.measure(kept, tuple(self._seen))
+        document, about = summary.document(kept, coverage), manifest.about(self.jitter_ms)
+        out = self.out
+        for path in filter(None, (self.html, out and out / "report.html")):
+            page = html.page(kept, self._pictures, coverage, about, self.prose)
+            _put(path, page.encode())
+        for path in filter(None, (self.junit, out and out / "junit.xml")):
+            _put(path, junit.text(kept))
+        if out is not None:
+            _put(out / "result.json", _json(document))
+            _put(out / manifest.NAME, _json(manifest.document(kept, out, about)))
+        return document
 
 
-def write(results: Iterable[Result], wanted: Wanted, told: Told) -> dict[str, Any]:
-    """Write what is wanted; returns the document of result.json. OSError when a file cannot be."""
-    kept = tuple(results)
-    events = {item.timeline_hash: _events(item) for item in kept if item.timeline_path}
-    if wanted.out is not None:
-        kept = tuple(_kept(item, wanted.out / "runs", n) for n, item in enumerate(kept, 1))
-    runs = tuple((item.id, events[item.timeline_hash]) for item in kept if item.timeline_hash)
-    coverage = pack.measure(kept, runs, told.catalogue)
-    document = summary.document(kept, coverage)
-    about = manifest.about(told.jitter_ms)
-
-    def page() -> bytes:
-        return html.page(kept, events, coverage, about, told.prose).encode()
-
-    for path in filter(None, (wanted.html, wanted.out and wanted.out / "report.html")):
-        _put(path, page())
-    for path in filter(None, (wanted.junit, wanted.out and wanted.out / "junit.xml")):
-        _put(path, junit.text(kept))
-    if wanted.out is not None:
-        _put(wanted.out / "result.json", _json(document))
-        _put(wanted.out / manifest.NAME, _json(manifest.document(kept, wanted.out, about)))
-    return document
-
-
-def _events(item: Result) -> tuple[Event, ...]:
-    return tuple(timeline.read(Path(item.timeline_path)).events)
-
-
-def _kept(item: Result, folder: Path, number: int) -> Result:
-    """The run's events, and its frames as BLF, in a folder of its own."""
-    if not item.timeline_path:
-        return item
-    home = folder / f"{number:03d}-{item.id}"
-    found = timeline.read(Path(item.timeline_path))
-    found.write(home / "events.jsonl")
-    if frames := list(_frames(found.events)):
-        logfiles.export(frames, home / "trace.blf")
-    return replace(item, timeline_path=str(home / "events.jsonl"))
+def _plain(frame: BusFrame) -> Frame:
+    """Of the simulated bus, as log files know it."""
+    told = (frame.is_extended, frame.is_remote, frame.is_error)
+    return Frame("bench", frame.can_id, frame.data, *told)
 
 
 def _frames(events: Iterable[Event]) -> Iterable[tuple[float, Frame]]:

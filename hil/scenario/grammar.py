@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hil.planes import PLANES
+
 RIGS = {"lift": ("UP", "DOWN", "LEFT", "RIGHT"), "chair": ("STAND", "SIT")}
 MOTIONS = tuple(motion for motions in RIGS.values() for motion in motions)
-PLANES = ("virtual", "processes", "socketcan", "hardware")
 SITUATIONS = {
     "lift": ("booting", "ready", "hooked", "tension_pause", "hanging", "over_chair"),
     "chair": ("booting", "ready", "seated", "standing"),

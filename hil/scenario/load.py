@@ -13,11 +13,11 @@ from typing import Any
 
 import jsonschema
 
+from hil.planes import PLANES
 from hil.scenario import vary
 from hil.scenario.conditions import ConditionError, condition, quantity
 from hil.scenario.grammar import (
     EXPECT,
-    PLANES,
     QUANTITIES,
     RIGS,
     SITUATIONS,

@@ -10,6 +10,7 @@ import ast
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from hil.clock import random_of
@@ -35,7 +36,7 @@ class SeedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """One change. `hazard` and `danger` are empty for a drawn one; `survives`: why nobody sees it."""
+    """One change. A drawn one has no `hazard` or `danger`; `survives`: why nobody sees it."""
 
     id: str
     group: str
@@ -75,11 +76,13 @@ def drawn(number: int, seed: int) -> tuple[Seed, ...]:
     return tuple(found)
 
 
-def _of(path: str) -> list[mutants.Mutant]:
+@cache
+def _of(path: str) -> tuple[mutants.Mutant, ...]:
     source = (ROOT / path).read_text("utf-8")
-    return mutants.of_module(path, source, _enums())
+    return tuple(mutants.of_module(path, source, _enums()))
 
 
+@cache
 def _enums() -> operators.Enums:
     files = [ROOT / path for path in ("safety/types.py", "safety/verdict.py")]
     return operators.enums_of([ast.parse(path.read_text("utf-8")) for path in files])

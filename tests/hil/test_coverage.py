@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,13 +60,16 @@ def test_a_faulted_gate_is_a_mode_of_its_own() -> None:
 
 
 def test_words_that_are_no_rows_are_not_counted() -> None:
-    found = matrix.measure([("a", lift_stopped_by("not_" + "permitted").events)], pack.fitted())
+    found = matrix.measure(
+        [("a", matrix.met(lift_stopped_by("not_" + "permitted").events))], pack.fitted()
+    )
     assert not found.hit
     assert found.figures()["interlock"]["met"] == 0
 
 
 def test_the_figures_name_what_was_met_and_who_met_it() -> None:
-    runs = [("a", lift_stopped_by().events), ("b", lift_stopped_by(hooked=False).events)]
+    lines = {"a": lift_stopped_by(), "b": lift_stopped_by(hooked=False)}
+    runs = [(name, matrix.met(line.events)) for name, line in lines.items()]
     found = matrix.measure(runs, pack.fitted())
     assert found.figures()["interlock"]["met"] == 1
     assert found.figures()["interlock x motion x phase"]["met"] == 3
@@ -97,8 +98,9 @@ def test_whatever_the_order_only_cells_of_reported_rows_are_met(
 def test_only_a_proved_fault_counts() -> None:
     asked = Timeline()
     asked.add(0, "fault", "requested", id="L3.loss")
-    runs = [("a", lift_stopped_by().events), ("b", asked.events)]
-    found = faults.measure(runs, ["L7.jam", "L3.loss"])
+    runs = [pack.seen("a", lift_stopped_by().events), pack.seen("b", asked.events)]
+    told = ((run.name, run.proved, run.requested) for run in runs)
+    found = faults.measure(told, ["L7.jam", "L3.loss"])
     assert found.proved == {"L7.jam"}
     assert found.requested == {"L7.jam", "L3.loss"}
     assert list(found.met) == [("L7.jam", "carrying", "UP")]
@@ -117,13 +119,13 @@ def test_only_a_proved_fault_counts() -> None:
     ],
 )
 def test_a_hazard_shows_the_worst_verdict_of_its_runs(
-    tmp_path: Path, verdicts: list[Verdict], expected: Verdict | None
+    verdicts: list[Verdict], expected: Verdict | None
 ) -> None:
-    runs = [result(tmp_path, Timeline(), f"S-{n}", v) for n, v in enumerate(verdicts)]
+    runs = [result(Timeline(), f"S-{n}", v) for n, v in enumerate(verdicts)]
     (line,) = trace.hazards(runs, {HAZARD: "slack"})
     assert line.worst == expected
 
 
-def test_a_hazard_nobody_listed_is_told_and_not_lost(tmp_path: Path) -> None:
-    lines = trace.hazards([result(tmp_path, Timeline(), hazards=("X1",))], {HAZARD: "slack"})
+def test_a_hazard_nobody_listed_is_told_and_not_lost() -> None:
+    lines = trace.hazards([result(Timeline(), hazards=("X1",))], {HAZARD: "slack"})
     assert [(line.name, line.text) for line in lines][1] == ("X1", "not in the hazard list")

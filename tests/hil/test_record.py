@@ -132,7 +132,7 @@ def test_what_is_no_recording_or_no_case_is_refused(site: Path, tmp_path: Path) 
         (lambda: case.record(site / "bus.log", tmp_path / "c", None, {}), "--site"),
         (lambda: case.record(site / "ring.bin", tmp_path / "full", None, {}), "exists already"),
         (lambda: case.replay(tmp_path / "nowhere"), "liftctl hil record"),
-        (lambda: case.replay(tmp_path / "full"), "not a case"),
+        (lambda: case.replay(tmp_path / "full"), "not a file of the bench"),
     ):
         with pytest.raises(RecordingError, match=says):
             call()
@@ -142,7 +142,7 @@ def test_an_altered_case_is_refused(site: Path, tmp_path: Path) -> None:
     case.record(site / "bus.log", tmp_path / "case", SITE, {})
     with (tmp_path / "case" / "bus.log").open("a") as log:
         log.write("(9.0) can0 123#00\n")
-    with pytest.raises(RecordingError, match="altered since it was recorded"):
+    with pytest.raises(RecordingError, match="altered since it was written"):
         case.replay(tmp_path / "case")
 
 
