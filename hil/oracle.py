@@ -22,6 +22,7 @@ STILL_MM_S = 1.0
 DEAD_PRESS_MM = 3.0
 DEAD_PRESS_NS = 300 * NS_PER_MS
 ESTOP_NS = 1000 * NS_PER_MS  # stop category 1: at most half a second of ramp, and a margin
+LET_GO_NS = 300 * NS_PER_MS  # until an axis rests whose strap or lever was let go
 FALL_MM_S = 300.0
 OVERLOAD_KG, OVERLOAD_MM = 250.0, 30.0  # 1.25 of the demo lift's limit; what reacting may take
 PARTLY_STOOD_MM, ROLLS_MM_S, ROLLS_NS = 20.0, 50.0, 500 * NS_PER_MS
@@ -77,6 +78,7 @@ class _Judge:
     presses: int = 0
     estop_ns: int | None = None
     rolls_ns: int | None = None
+    by_hand_ns: dict[str, int] = field(default_factory=dict)
     risen_mm: float = 0.0
     last: Event | None = None
     tracks: list[_Track] = field(default_factory=list)
@@ -173,6 +175,9 @@ def _dead_press(judge: _Judge, track: _Track, now: Event) -> Iterator[tuple[str,
 
 
 def _estop(judge: _Judge, now: Event) -> Iterator[tuple[str, str]]:
+    for axis in AXES:
+        if axis.by_hand and now.get(axis.by_hand):
+            judge.by_hand_ns[axis.name] = now["t_ns"]
     if not now["estop"]:
         judge.estop_ns = None
         return
@@ -180,7 +185,8 @@ def _estop(judge: _Judge, now: Event) -> Iterator[tuple[str, str]]:
     if now["t_ns"] - judge.estop_ns < ESTOP_NS:
         return
     for axis in AXES:
-        by_hand = axis.by_hand and now.get(axis.by_hand)
+        let_go_ns = judge.by_hand_ns.get(axis.name, -LET_GO_NS)
+        by_hand = now["t_ns"] - let_go_ns < LET_GO_NS
         if axis.speed in now and abs(now[axis.speed]) >= STILL_MM_S and not by_hand:
             yield "moves_under_estop", f"the {axis.name} still moves a second after the e-stop"
 

@@ -23,7 +23,8 @@ from hil.scenario import situations
 from hil.scenario.judge import Judged, judge
 from hil.scenario.load import files, load
 from hil.scenario.model import Scenario
-from hil.scenario.play import NotReached, Player
+from hil.scenario.play import Player
+from hil.scenario.situations import NotReached
 from hil.scenario.source import ScenarioError
 from hil.timeline import Result, Timeline, Verdict
 from hil.vbus.frame import Frame
@@ -54,7 +55,7 @@ class Bench:
 
     def refuse(self, scenario: Scenario, reason: str) -> Ran:
         """NOT_APPLICABLE, and why."""
-        return _ran(scenario, Timeline(), [], [reason], Verdict.NOT_APPLICABLE, {})
+        return refused(scenario, reason, "virtual")
 
     def close(self) -> None:
         """Nothing to leave."""
@@ -152,8 +153,17 @@ def _played(scenario: Scenario, player: Player) -> Ran:
     return verdict(scenario, timeline, failed, faults)
 
 
+def refused(scenario: Scenario, reason: str, plane: str) -> Ran:
+    """NOT_APPLICABLE, and why."""
+    return _ran(scenario, Timeline(), [], [reason], Verdict.NOT_APPLICABLE, {}, plane)
+
+
 def verdict(
-    scenario: Scenario, timeline: Timeline, failed: list[str], faults: dict[str, bool]
+    scenario: Scenario,
+    timeline: Timeline,
+    failed: list[str],
+    faults: dict[str, bool],
+    plane: str = "virtual",
 ) -> Ran:
     """Oracle and expectations over a finished timeline; `faults`: which were proved."""
     harmed = oracle.told(oracle.record(timeline), scenario.excused)
@@ -166,7 +176,7 @@ def verdict(
         found, reasons = Verdict.INCONCLUSIVE, unproved + failed
     else:
         found, reasons = Verdict.FAIL if failed else Verdict.PASS, failed
-    return _ran(scenario, timeline, judged, reasons, found, faults)
+    return _ran(scenario, timeline, judged, reasons, found, faults, plane)
 
 
 def _ran(
@@ -176,9 +186,10 @@ def _ran(
     reasons: list[str],
     found: Verdict,
     faults: dict[str, bool],
+    plane: str = "virtual",
 ) -> Ran:
     end_ns = max((event["t_ns"] for event in timeline.events), default=0)
-    timeline.add(end_ns, "meta", "run", **about(scenario), faults=faults)
+    timeline.add(end_ns, "meta", "run", **about(scenario, plane), faults=faults)
     measurements = tuple(
         {
             "name": item.name,
@@ -197,7 +208,7 @@ def _ran(
         verdict=found,
         hazards=scenario.hazards,
         clauses=scenario.clauses,
-        plane="virtual",
+        plane=plane,
         seed=scenario.seed,
         parameters=scenario.parameters,
         reasons=tuple(reasons),
@@ -209,14 +220,14 @@ def _ran(
     return Ran(result, timeline)
 
 
-def about(scenario: Scenario) -> dict[str, Any]:
+def about(scenario: Scenario, plane: str) -> dict[str, Any]:
     """What a timeline says of its own run."""
     return {
         "id": scenario.id,
         "title": scenario.title,
         "hazards": list(scenario.hazards),
         "clauses": list(scenario.clauses),
-        "plane": "virtual",
+        "plane": plane,
         "rig": scenario.rig,
         "seed": scenario.seed,
         "parameters": scenario.parameters,

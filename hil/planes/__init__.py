@@ -33,9 +33,13 @@ def runner(plane: str, adapter: str = "", frames: bool = False) -> Runner:
         from hil.run import Bench
 
         return Bench(frames=frames)
+    if plane == "processes":
+        from hil.planes.processes import Processes
+
+        return Processes()
     if plane == "dut":
         return _foreign(adapter)
-    raise Unavailable(f"there is no plane '{plane}' here; planes: virtual, dut")
+    raise Unavailable(f"there is no plane '{plane}' here; planes: virtual, processes, dut")
 
 
 def _foreign(adapter: str) -> Runner:

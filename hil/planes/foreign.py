@@ -19,7 +19,8 @@ from hil.run import Ran, check, verdict
 from hil.scenario import situations
 from hil.scenario.conditions import condition
 from hil.scenario.model import Doing, Scenario
-from hil.scenario.play import MOVED_MM, PANEL, PLACE, NotReached, Player
+from hil.scenario.play import MOVED_MM, PANEL, PLACE, Player
+from hil.scenario.situations import NotReached
 from hil.scenario.words import WORDS
 from hil.timeline import Verdict
 

@@ -7,15 +7,21 @@ Role: from the processes' own values to events. Must never: judge.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from hil.clock import Clock
 from hil.timeline import Timeline
 from liftctl import ipc
 from liftctl.gate.turn import Outputs
 from liftctl.guard.state import GuardTurnState
 
 Told = dict[str, Any]
+
+
+class Ticking(Protocol):
+    """Whatever knows what time it is on the plane."""
+
+    @property
+    def now_ns(self) -> int: ...
 
 
 def flat(truth: Told) -> Told:
@@ -30,7 +36,7 @@ class Log:
     """`now` holds the newest fields of each lane: what a condition is asked about."""
 
     timeline: Timeline
-    clock: Clock
+    clock: Ticking
     start_ns: int
     now: dict[str, Told] = field(default_factory=dict)
     alarms: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -44,22 +50,24 @@ class Log:
             self.now[lane] = fields
             self.add(lane, "change", **fields)
 
-    def plant(self, truth: Told) -> None:
-        """A sample of the truth."""
+    def plant(self, truth: Told, t_ns: int | None = None) -> None:
+        """A sample of the truth, taken now or at `t_ns` of the same clock."""
         self.now["plant"] = flat(truth)
-        self.add("plant", "sample", **self.now["plant"])
+        at_ns = self.clock.now_ns if t_ns is None else t_ns
+        self.timeline.add(at_ns - self.start_ns, "plant", "sample", **self.now["plant"])
 
-    def gate(self, told: tuple[ipc.GateState, Outputs]) -> None:
+    def gate(self, told: tuple[ipc.GateState, Outputs | None]) -> None:
         """A turn of the gate."""
         state, out = told
         for kind, detail in state.events:
             self.add("gate", "event", what=kind, detail=detail)
-        for wire in out.refused:
+        for wire in out.refused if out else ():
             self.add("oracle", "violated", rule="minted_outside_whitelist", wire=wire)
         motions = {
             name: {"act": item.act, "rows": list(item.rows)} for name, item in state.motions.items()
         }
-        commands = [[c.axis.value, c.cmd.value, c.speed_mm_s] for c in out.verdict.commands]
+        verdict = out.verdict.commands if out else ()
+        commands = [[c.axis.value, c.cmd.value, c.speed_mm_s] for c in verdict]
         self._change(
             "gate",
             {
@@ -80,8 +88,11 @@ class Log:
 
     def guard(self, state: GuardTurnState) -> None:
         """A turn of the guard."""
-        fields = {"cut": state.cut, "enable": state.relay.toggles, "lasting": state.lasting}
-        self._change("guard", fields)
+        self.guard_said(state.cut, state.relay.toggles)
+
+    def guard_said(self, cut: str, enable: bool) -> None:
+        """What the guard tells of itself."""
+        self._change("guard", {"cut": cut, "enable": enable})
 
     def controller(self, view: ipc.ControllerState) -> None:
         """A view for the panels, and the alarms in it."""

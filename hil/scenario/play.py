@@ -17,6 +17,7 @@ from hil.rooms.room import RequestError
 from hil.scenario import situations
 from hil.scenario.conditions import Condition
 from hil.scenario.model import Doing, Scenario
+from hil.scenario.situations import NotReached
 from hil.scenario.words import still
 
 SLICE_NS = 10 * NS_PER_MS
@@ -35,10 +36,6 @@ PLACE = {
     "SIT": "stroke_mm",
 }
 SIGN = {"UP": 1, "RIGHT": 1, "STAND": 1, "DOWN": -1, "LEFT": -1, "SIT": -1}
-
-
-class NotReached(Exception):
-    """A step's own condition did not come."""
 
 
 @dataclass(slots=True)
