@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from hil.nodes.electrak import Electrak
@@ -45,8 +46,8 @@ class ChairRoom(Room):
             "roboteq": self._roboteq,
         }
         for name in ("knee", "belt", "brakes", "jammed"):
-            self.verbs[name] = self._switch(name)
-        self.verbs["feet"] = self._switch("feet_on_plate")
+            self.verbs[name] = partial(self._switch, name)
+        self.verbs["feet"] = partial(self._switch, "feet_on_plate")
 
     def sense(self) -> None:
         """Plant to nodes."""
@@ -101,11 +102,8 @@ class ChairRoom(Room):
 
     # requests --------------------------------------------------------------------------------
 
-    def _switch(self, attribute: str) -> Any:
-        def set_switch(request: Request) -> None:
-            setattr(self.plant, attribute, field(request, "value", bool))
-
-        return set_switch
+    def _switch(self, attribute: str, request: Request) -> None:
+        setattr(self.plant, attribute, field(request, "value", bool))
 
     def _mass(self, request: Request) -> None:
         self.plant.mass_kg = number(request, "kg", 5.0, 250.0)
