@@ -9,8 +9,11 @@ from functools import lru_cache
 RECORD = struct.Struct("<QIBB2x8s")  # t_ns (CLOCK_MONOTONIC), id, flags, dlc, data
 EXTENDED, REMOTE, ERROR, ECHO = 1, 2, 4, 8
 
-CAN_ERR_CRTL = 0x004
+CAN_ERR_CRTL, CAN_ERR_BUSOFF, CAN_ERR_RESTARTED = 0x004, 0x040, 0x100
 CAN_ERR_CRTL_RX_OVERFLOW = 0x01
+CAN_ERR_CRTL_RX_WARNING, CAN_ERR_CRTL_TX_WARNING = 0x04, 0x08
+CAN_ERR_CRTL_RX_PASSIVE, CAN_ERR_CRTL_TX_PASSIVE = 0x10, 0x20
+CAN_ERR_CRTL_ACTIVE = 0x40
 
 _CRC15 = 0x4599
 _TAIL_BITS = 13  # CRC delimiter, ACK slot and delimiter, end of frame 7, interframe space 3
@@ -124,11 +127,16 @@ def stuff_bits(value: int, bits: int) -> int:
 
 
 @lru_cache(maxsize=8192)
-def bit_length(frame: Frame) -> int:
-    """Bits on the wire including stuffing, end of frame and interframe space."""
+def stuffed_length(frame: Frame) -> int:
+    """Bits on the wire from the start of frame to the end of the CRC, stuff bits included."""
     value, bits = _header(frame)
     value = (value << (8 * len(frame.data))) | int.from_bytes(frame.data, "big")
     bits += 8 * len(frame.data)
     value = (value << 15) | crc15(value, bits)
     bits += 15
-    return bits + stuff_bits(value, bits) + _TAIL_BITS
+    return bits + stuff_bits(value, bits)
+
+
+def bit_length(frame: Frame) -> int:
+    """Bits on the wire including stuffing, end of frame and interframe space."""
+    return stuffed_length(frame) + _TAIL_BITS
