@@ -23,7 +23,8 @@ from hil.control import ControlServer
 from hil.realtime import real_time
 from hil.rooms.chair import ChairRoom
 from hil.rooms.lift import LiftRoom
-from hil.rooms.room import Request, Room
+from hil.rooms.request import Request
+from hil.rooms.room import Room
 from hil.serial_line import SerialLine
 from hil.truth import PERIOD_NS, TruthLines
 from hil.vbus.client import HubClient, HubGoneError, HubMissingError

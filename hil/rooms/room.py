@@ -6,7 +6,7 @@ Deterministic: the same frames, requests and times give the same run, in real or
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hil.nodes.canopen_node import CanopenNode
@@ -15,32 +15,11 @@ from hil.nodes.scale import ProtectedScale
 from hil.plants.axis import STEP_NS
 from hil.plants.chair import ChairPlant
 from hil.plants.lift import LiftPlant
+from hil.rooms.request import Request, RequestError, Verb, field, number
 from hil.vbus.frame import Frame
 
 NODE_NS = 5 * STEP_NS
-Request = Mapping[str, Any]
-Verb = Callable[[Request], None]
-
-
-class RequestError(ValueError):
-    """A control request that cannot be done; the message is for a human."""
-
-
-def field(request: Request, name: str, kind: type[Any]) -> Any:
-    """A typed field; a number may be an int where a float is wanted."""
-    value = request.get(name)
-    wanted = (int, float) if kind is float else kind
-    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-        raise RequestError(f"'{request.get('do')}' needs '{name}' as {kind.__name__}")
-    return value
-
-
-def number(request: Request, name: str, low: float, high: float) -> float:
-    """A number within bounds."""
-    value = float(field(request, name, float))
-    if not low <= value <= high:
-        raise RequestError(f"'{name}' must lie between {low:g} and {high:g}")
-    return value
+__all__ = ["Request", "RequestError", "Room", "field", "number"]
 
 
 class Room(ABC):
