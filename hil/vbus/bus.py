@@ -57,6 +57,12 @@ class BusCore:
         else:
             self._wire.nodes.pop(node, None)
 
+    def silence(self, node: int) -> None:
+        """Drop what a controller has queued and not begun to send."""
+        found = self._node(node)
+        while self.waiting(node):
+            found.queue.pop()
+
     def numbers(self) -> list[int]:
         """Every controller of the bus, those on a cut stub too."""
         return [*self._wire.nodes, *self._stubs]

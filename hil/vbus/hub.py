@@ -26,7 +26,7 @@ from typing import Any
 from hil.control import ControlServer
 from hil.realtime import real_time
 from hil.vbus.bus import BusCore, Delivery
-from hil.vbus.frame import RECORD, RX_OVERFLOW, Frame, MalformedRecordError, pack, unpack
+from hil.vbus.frame import RECORD, RX_OVERFLOW, MalformedRecordError, pack, unpack
 from hil.vbus.paths import bus_socket, is_served, listen, make_private
 from hil.vbus.physics import BusEvent
 from hil.vbus.requests import BusFaults
@@ -122,9 +122,7 @@ class Bus:
         client = self.clients.get(event.node)
         if client is None or event.state is None:
             return
-        tec_rec = self.core.counters(event.node)
-        frame: Frame = status_frame(event.state, tec_rec.tec, tec_rec.rec)
-        client.deliver(pack(frame, event.t_ns))
+        client.deliver(pack(status_frame(event.state, event.tec, event.rec), event.t_ns))
 
     def execute(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """One request of a test."""

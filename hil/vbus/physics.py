@@ -35,7 +35,9 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BusEvent:
-    """`node` is whom it concerns; a bus error is told once, for the (first) sender."""
+    """`node` is whom it concerns; a bus error is told once, for the (first) sender. A status comes
+    with the counters of that moment.
+    """
 
     t_ns: int
     node: int
@@ -43,6 +45,8 @@ class BusEvent:
     frame: Frame | None = None
     error: ErrorKind | None = None
     state: NodeState | None = None
+    tec: int = 0
+    rec: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,7 @@ class Wire:
         best = rivals[0]
         alike = 1 if self.ideal else sum(rival[0] == best[0] for rival in rivals)
         for _, _, number, head, _ in rivals[alike:]:
-            lost = BusEvent(start_ns, number, Operation.ARBITRATION_LOST, head.frame)
-            self._tell(lost)
+            self._tell(BusEvent(start_ns, number, Operation.ARBITRATION_LOST, head.frame))
         self._count_idle(start_ns)
         entries = [rival[3] for rival in rivals[:alike]]
         self._attempt = self._begin(start_ns, [rival[4] for rival in rivals[:alike]], entries)
@@ -224,7 +223,8 @@ class Wire:
         after = node.confinement.state
         if after is before:
             return
-        self._tell(BusEvent(t_ns, node.number, Operation.STATUS, state=after))
+        tec, rec = node.confinement.tec, node.confinement.rec
+        self._tell(BusEvent(t_ns, node.number, Operation.STATUS, state=after, tec=tec, rec=rec))
         if node.confinement.is_off:
             for entry in node.queue:
                 self._tell(BusEvent(t_ns, node.number, Operation.DISCARDED, entry.frame))
