@@ -94,12 +94,14 @@ class Client:
 class Bus:
     """One named bus: its listening socket, its clients and the core that paces them."""
 
-    def __init__(self, name: str, bit_rate: int, path: Path, *, ideal: bool = True) -> None:
+    def __init__(
+        self, name: str, bit_rate: int, path: Path, control: Path | None = None, *, ideal: bool
+    ) -> None:
         self.name, self.path = name, path
         self.core = BusCore(bit_rate, ideal=ideal)
         self.core.observe(self._happened)
         self.faults = BusFaults(self.core)
-        self.control: ControlServer | None = None
+        self.control = ControlServer(control, self.execute) if control is not None else None
         self.listener = listen(path)
         self.clients: dict[int, Client] = {}
         self._next_number = 1
@@ -224,10 +226,8 @@ def open_bus(name: str, bit_rate: int, control: Path | None, *, ideal: bool) -> 
     make_private(path.parent)
     if is_served(path):
         raise FileExistsError(f"bus '{name}' already has a hub at {path}")
-    bus = Bus(path.stem, bit_rate, path, ideal=ideal)
-    if control is not None:
-        bus.control = ControlServer(control / f"{bus.name}.bus", bus.execute)
-    return bus
+    served = None if control is None else control / f"{path.stem}.bus"
+    return Bus(path.stem, bit_rate, path, served, ideal=ideal)
 
 
 def _quit(_signal: int, _frame: FrameType | None) -> None:
