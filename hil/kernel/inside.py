@@ -31,6 +31,7 @@ from hil.vbus.physics import ErrorKind, ErrorSpec
 
 _N_SLCAN = 17
 _PATIENCE_S = 20.0
+_TRIES = 10
 
 
 class SmokeError(Exception):
@@ -164,7 +165,18 @@ class FirmwareOnPty:
 
 
 def ip(firmware: FirmwareOnPty, *words: str) -> None:
-    """Configure an interface while the firmware answers; raises SmokeError with what ip said."""
+    """Configure an interface while the firmware answers; raises SmokeError with what ip said.
+
+    Kernel slcan waits one second for the firmware, and a busy machine may not run us so soon.
+    """
+    for _ in range(_TRIES):
+        said = _ip(firmware, words)
+        if not said:
+            return
+    raise SmokeError(f"ip {' '.join(words)}: {said}")
+
+
+def _ip(firmware: FirmwareOnPty, words: tuple[str, ...]) -> str:
     command = subprocess.Popen(["ip", *words], stderr=subprocess.PIPE, text=True)
 
     def ended(now_ns: int) -> bool:
@@ -172,8 +184,8 @@ def ip(firmware: FirmwareOnPty, *words: str) -> None:
         return command.poll() is not None
 
     firmware.turns(ended, "ip")
-    if command.returncode and command.stderr:
-        raise SmokeError(f"ip {' '.join(words)}: {command.stderr.read().strip()}")
+    said = command.stderr.read().strip() if command.stderr else ""
+    return said or "refused" if command.returncode else ""
 
 
 def bus_off(channel: str) -> None:

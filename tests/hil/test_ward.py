@@ -169,7 +169,10 @@ def test_a_frozen_ward_fakes_no_travel(lift: WardProcess) -> None:
     drive_up(client, lift, 60.0)
     lift.process.send_signal(signal.SIGSTOP)
     client.send(Frame(0x701, b"\5"))
-    last = receive(client, lambda r: r.is_echo and r.frame.can_id == 0x701 and not client.receive())
+    client.send(Frame(0x7F0))  # a sender's frames keep their order: after this one none is ours
+    beats: list[Received] = []
+    receive(client, lambda r: r.is_echo and (beats.append(r) or r.frame.can_id == 0x7F0))
+    last = next(r for r in reversed(beats) if r.frame.can_id == 0x701)
     subprocess.run(["sleep", "1"], check=True)  # the freeze itself, longer than every deadman
     lift.process.send_signal(signal.SIGCONT)
     lines = lift.truth_until(lambda t: t["t_ns"] > last.t_ns + 1_000_000_000)
