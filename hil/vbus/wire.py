@@ -28,6 +28,7 @@ _SUSPEND_BITS = 8  # an error-passive sender lets others go first
 _IDLE_BITS, _IDLE_TIMES = 11, 128
 _MISMATCH_BIT = 14  # a node at another rate sees six equal bits by then
 DOMINANT, RECESSIVE = "dominant", "recessive"
+_NOBODY: frozenset[int] = frozenset()
 
 
 class Wire:
@@ -41,7 +42,7 @@ class Wire:
         self._stuck_ns = self._stuck_units = 0
         self._stuck_senders: frozenset[int] = frozenset()
         self._attempt: Attempt | None = None
-        self._losers: frozenset[int] = frozenset()
+        self._losers = _NOBODY
         self._free_ns = 0
 
     def next_ns(self, now_ns: int) -> int | None:
@@ -70,31 +71,29 @@ class Wire:
         """Begin the next attempt if it is due; else when it will be."""
         if self._attempt is not None or self.stuck == DOMINANT:
             return None
-        while (start_ns := self._start_ns()) is None or start_ns <= now_ns:
-            if self._recover(now_ns if start_ns is None else start_ns):
+        while True:
+            heads = self._heads()
+            start_ns = max(self._free_ns, min(heads)[0]) if heads else None
+            if self._recover(now_ns if start_ns is None else min(start_ns, now_ns)):
                 continue
-            if start_ns is not None:
-                self._arbitrate(start_ns)
-            return None
-        self._recover(now_ns)
-        return start_ns
+            if start_ns is not None and start_ns <= now_ns:
+                self._arbitrate(start_ns, heads)
+                return None
+            return start_ns
 
-    def _heads(self) -> Iterator[tuple[int, Waiting, Node]]:
-        for node in self.nodes.values():
-            if (head := node.head) is not None:
-                yield max(head.since_ns, node.ready_ns), head, node
+    def _heads(self) -> list[tuple[int, int, int, Waiting, Node]]:
+        """(ready, arbitration value, number, entry, node) of everybody who wants to send."""
+        return [
+            (max(head.since_ns, node.ready_ns), head.key, node.number, head, node)
+            for node in self.nodes.values()
+            if (head := node.head) is not None
+        ]
 
-    def _start_ns(self) -> int | None:
-        ready = min((since for since, _, _ in self._heads()), default=None)
-        return None if ready is None else max(self._free_ns, ready)
-
-    def _arbitrate(self, start_ns: int) -> None:
-        rivals = sorted(
-            ((h.key, since, n.number, h, n) for since, h, n in self._heads() if since <= start_ns),
-            key=lambda rival: rival[:3],
-        )
-        best = rivals[0]
-        alike = 1 if self.ideal else sum(rival[0] == best[0] for rival in rivals)
+    def _arbitrate(self, start_ns: int, heads: list[tuple[int, int, int, Waiting, Node]]) -> None:
+        rivals = [head for head in heads if head[0] <= start_ns]
+        if len(rivals) > 1:
+            rivals.sort(key=lambda rival: (rival[1], rival[0], rival[2]))
+        alike = 1 if self.ideal else sum(rival[1] == rivals[0][1] for rival in rivals)
         for _, _, number, head, _ in rivals[alike:]:
             self._tell(BusEvent(start_ns, number, Operation.ARBITRATION_LOST, head.frame))
         self._count_idle(start_ns)
@@ -103,7 +102,7 @@ class Wire:
 
     def _begin(self, start_ns: int, senders: list[Node], entries: list[Waiting]) -> Attempt:
         frame, rate = entries[0].frame, senders[0].bit_rate
-        self._losers = frozenset()
+        self._losers = _NOBODY
         trouble = self._trouble(senders, entries)
         if trouble is None:
             end_ns = start_ns + bits_ns(bit_length(frame), rate)
@@ -175,10 +174,13 @@ class Wire:
         if attempt.trouble is not None:
             self._broken(attempt, attempt.trouble)
             return []
-        deaf = self._deaf(attempt.senders[0].bit_rate) | attempt.lost_by
+        deaf = self._deaf(attempt.senders[0].bit_rate)
+        if attempt.lost_by:
+            deaf |= attempt.lost_by
         for node, entry in zip(attempt.senders, attempt.entries, strict=True):
             node.sent(entry)
-            self._change(node, attempt.end_ns, Confinement.sent)
+            if node.confinement.tec:
+                self._change(node, attempt.end_ns, Confinement.sent)
             self._tell(BusEvent(attempt.end_ns, node.number, Operation.CONFIRM, attempt.frame))
             self._suspend(node)
             if node.is_leaving and node.head is None:
@@ -187,7 +189,7 @@ class Wire:
             if node.number in attempt.lost_by:
                 lost = partial(Confinement.hearing_failed, first=False)
                 self._change(node, attempt.end_ns, lost)
-            elif node not in attempt.senders and node.number not in deaf:
+            elif node.confinement.rec and node not in attempt.senders and node.number not in deaf:
                 self._change(node, attempt.end_ns, Confinement.heard)
         return [Delivery(attempt.end_ns, attempt.senders[0].number, attempt.frame, deaf)]
 
@@ -196,9 +198,8 @@ class Wire:
             trouble.injection.hit()
             self.injections[:] = [i for i in self.injections if not i.is_over]
         number, kind = attempt.senders[0].number, trouble.kind
-        self._tell(
-            BusEvent(attempt.error_ns, number, Operation.BUS_ERROR, attempt.frame, trouble.kind)
-        )
+        told = Operation.BUS_ERROR
+        self._tell(BusEvent(attempt.error_ns, number, told, attempt.frame, kind))
         failed = partial(Confinement.sending_failed, unacknowledged=kind is ErrorKind.ACK)
         for node in list(self.nodes.values()):
             if node in attempt.senders:
@@ -214,7 +215,8 @@ class Wire:
 
     def _deaf(self, rate: int) -> frozenset[int]:
         nodes = self.nodes.values()
-        return frozenset(n.number for n in nodes if n.confinement.is_off or n.bit_rate != rate)
+        deaf = [n.number for n in nodes if n.bit_rate != rate or n.confinement.is_off]
+        return frozenset(deaf) if deaf else _NOBODY
 
     def _change(self, node: Node, t_ns: int, what: Callable[[Confinement], None]) -> None:
         """Apply a rule; tell a new state, and bury what died with the node."""
@@ -260,8 +262,6 @@ class Wire:
             node.ready_ns, node.recovering_ns = self._recovered_ns(node), None
             self._change(node, node.ready_ns, Confinement.recovered)
         return bool(back)
-
-    # a wire that is stuck --------------------------------------------------------------------
 
     def stick(self, level: str | None, now_ns: int) -> None:
         """Short the pair (recessive), hold it dominant, or let go."""
