@@ -1,4 +1,4 @@
-"""`make bench`: latency, lateness, cost of a turn, faces of the bus, nuisance stops, release to stop.
+"""`make bench`: latency, lateness, cost of a turn, faces of the bus, nuisance stops, release.
 
 Role: figures of the running ward, each beside a baseline of the same run. Must never: assert a
 time.
