@@ -66,7 +66,8 @@ class LineFaults:
         """Bytes go in; those that arrive by now come out, in order."""
         if data:
             self._late.append((now_ns + round(self.spec.delay_ms * 1e6), self._spoil(data)))
-            self.counted["delayed"] += len(data) * bool(self.spec.delay_ms)
+            if self.spec.delay_ms:
+                self.counted["delayed"] += len(data)
         arrived = b""
         while self._late and self._late[0][0] <= now_ns:
             arrived += self._late.popleft()[1]

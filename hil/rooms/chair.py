@@ -34,6 +34,7 @@ class ChairRoom(Room):
         del seed  # nothing random in this room yet; the rooms are built alike
         self.plant = ChairPlant(mass_kg)
         self.encoders = {"actuator": Encoder()}
+        self.tilt_frozen: tuple[float, float] | None = None  # what the sensor goes on saying
         self.actuator = Electrak(0x13)
         self.io = IoModule("seat_io.eds", 0x22)
         self.guard_io = GuardIo(0x31)
@@ -47,6 +48,7 @@ class ChairRoom(Room):
             "joystick": self._joystick,
             "roboteq": self._roboteq,
             "lean": self._lean,
+            "tilt_sensor": self._tilt_sensor,
             "encoder": lambda request: set_encoder(self.encoders, request),
             "battery": lambda request: set_battery(self.plant.battery, request),
         }
@@ -65,10 +67,11 @@ class ChairRoom(Room):
         self.actuator.run_enable = plant.run_enable
         self.actuator.supplied = not plant.battery.empty and not plant.chain.torque_off
         self.io.digital = (self.bits(*_CONTACTS), self.hand_bits(*self.keys))
+        pitch_deg, roll_deg = self.tilt_frozen or (plant.pitch_deg, plant.roll_deg)
         self.io.analog = (
             round(plant.feet_kg * 10),
-            round(plant.pitch_deg * 100),
-            round(plant.roll_deg * 100),
+            round(pitch_deg * 100),
+            round(roll_deg * 100),
             round(plant.battery.soc * 1000),
         )
         self.guard_io.digital = self.guard_inputs()
@@ -136,6 +139,10 @@ class ChairRoom(Room):
         self.plant.lean_mm = number(request, "forward_mm", -300.0, 500.0)
         if "right_mm" in request:
             self.plant.side_mm = number(request, "right_mm", -300.0, 300.0)
+
+    def _tilt_sensor(self, request: Request) -> None:
+        frozen = field(request, "frozen", bool)
+        self.tilt_frozen = (self.plant.pitch_deg, self.plant.roll_deg) if frozen else None
 
     def _sit_lever(self, request: Request) -> None:
         self.plant.sit_lever = field(request, "value", bool)

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hil.nodes.canopen_node import CanopenNode
+from hil.nodes.canopen_node import CanopenNode, Hang
 from hil.nodes.io import GuardIo
 from hil.nodes.scale import ProtectedScale
 from hil.plants.axis import STEP_NS
@@ -46,6 +46,7 @@ class Room(ABC):
             "hand": self._hand,
             "contact": self._contact,
             "node": self._node,
+            "hang": self._hang,
             "soc": self._soc,
             "charger": self._charger,
             "relay_welded": self._relay_welded,
@@ -189,11 +190,21 @@ class Room(ABC):
         else:
             self.overrides[name] = field(request, "value", bool)
 
-    def _node(self, request: Request) -> None:
+    def _node_of(self, request: Request) -> CanopenNode | ProtectedScale:
         node = self.nodes.get(field(request, "node", int))
         if node is None:
             raise RequestError(f"nodes of this room: {', '.join(map(str, self.nodes))}")
-        node.power(field(request, "power", bool))
+        return node
+
+    def _node(self, request: Request) -> None:
+        self._node_of(request).power(field(request, "power", bool))
+
+    def _hang(self, request: Request) -> None:
+        """The firmware of a node hangs with its outputs as they are; power ends it."""
+        node, how = self._node_of(request), field(request, "how", str)
+        if not isinstance(node, CanopenNode) or how not in list(Hang):
+            raise RequestError(f"'hang' needs a CANopen node and 'how': {', '.join(Hang)}")
+        node.hang = Hang(how)
 
     def _relay_welded(self, request: Request) -> None:
         self._guard.welded = field(request, "value", bool)

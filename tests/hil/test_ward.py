@@ -202,6 +202,22 @@ def test_roboteq_line(chair: WardProcess, hub: Path) -> None:
         assert chair.control.state()["drive_estop"]
 
 
+def test_a_bad_serial_line_is_asked_for_and_counted(chair: WardProcess, hub: Path) -> None:
+    with serial.Serial(str(hub / "roboteq"), 115200, timeout=5) as line:
+        chair.control.do("serial", way="out", flip=1.0, count=3)
+        line.write(b"~RWD\r")
+        assert line.read(3) != b"~RW"
+        assert line.read_until(b"\r") == b"D\r"
+        assert chair.control.state()["serial"]["out"] == {"flip": 3}
+        with pytest.raises(ControlError, match="'drop' is a share"):
+            chair.control.do("serial", drop=2)
+        chair.control.do("serial", delay_ms=20)
+        line.reset_input_buffer()
+        line.write(b"?FF\r")
+        assert line.read_until(b"FF=0\r").endswith(b"FF=0\r")
+        assert chair.control.state()["serial"]["in"] == {"delayed": 4}
+
+
 def ask(url: str, data: bytes | None = None, **headers: str) -> tuple[int, bytes]:
     request = urllib.request.Request(url, data, headers)
     try:
