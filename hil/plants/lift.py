@@ -86,11 +86,10 @@ class LiftPlant:
 
     def _step_traverse(self) -> None:
         stop_mm, at_mm = self.rail_stop_mm, self.traverse.position_mm
-        self.traverse.low_mm, self.traverse.high_mm = RAIL_LEFT_MM, RAIL_RIGHT_MM
-        if stop_mm is not None and at_mm <= stop_mm:
-            self.traverse.high_mm = stop_mm
-        elif stop_mm is not None:
-            self.traverse.low_mm = stop_mm
+        low_mm, high_mm = RAIL_LEFT_MM, RAIL_RIGHT_MM
+        if stop_mm is not None:
+            low_mm, high_mm = (low_mm, stop_mm) if at_mm <= stop_mm else (stop_mm, high_mm)
+        self.traverse.low_mm, self.traverse.high_mm = low_mm, high_mm
         self.traverse.step(self._powered(self.traverse_command))
 
     @property

@@ -22,6 +22,8 @@ class Pendulum:
         self, length_m: float, length_m_s: float, trolley_m_s2: float, *, held: bool = False
     ) -> None:
         """One step, semi-implicit: the energy of a free swing stays."""
+        if not (self.angle_rad or self.rate_rad_s or trolley_m_s2):
+            return  # at rest, and nothing moves it
         omega = math.sqrt(G_M_S2 / length_m)
         damping = _HELD_DAMPING if held else self._damping
         angle, rate = self.angle_rad, self.rate_rad_s
@@ -32,6 +34,8 @@ class Pendulum:
 
     def pull_share(self, length_m: float) -> float:
         """Pull along the strap per weight: least at the ends of a swing, most in its middle."""
+        if not (self.angle_rad or self.rate_rad_s):
+            return 1.0
         return math.cos(self.angle_rad) + length_m * self.rate_rad_s**2 / G_M_S2
 
     def offset_mm(self, length_m: float) -> float:
