@@ -122,7 +122,7 @@ class LiftPlant:
             0.0 if slack else self.hoist.velocity_mm_s,
             self.traverse.position_mm,
             self.swing.pull_share(self.pendulum_m),
-            drum_slack=slack,
+            slack,
         )
 
     @property

@@ -104,7 +104,6 @@ class SlingLoad:
         bar_mm_s: float,
         x_mm: float,
         weight_share: float = 1.0,
-        *,
         drum_slack: bool = False,
     ) -> None:
         """One step with the bar at this height over this point; a swing changes the weight.
