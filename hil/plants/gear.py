@@ -86,6 +86,10 @@ class Brake:
         """One step with or without current in its coil."""
         self._open_s = 0.0 if current else self._open_s + step_s
 
+    def close_at_rest(self) -> None:
+        """Its drive stands and lets it close before it lets the torque go."""
+        self._open_s = math.inf
+
     @property
     def is_closed(self) -> bool:
         """The lining touches."""

@@ -39,8 +39,10 @@ class Hoist(Axis):
         self.lowering_pulled = False
 
     def step(self, command: AxisCommand) -> None:
-        """One step; the brake opens with the torque and closes a moment after it."""
+        """One step; the brake opens with the torque and closes a moment after it, at rest before."""
         self.stop.step(current=command.torque_on, step_s=self.step_s)
+        if self.stands and not command.torque_on:
+            self.stop.close_at_rest()
         blocked = self.stop.mode is BrakeMode.STUCK_CLOSED
         raising = command.target_mm_s > 0.0
         too_heavy = raising and self.tension_n > STALL_N
