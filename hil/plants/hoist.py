@@ -39,7 +39,7 @@ class Hoist(Axis):
         self.lowering_pulled = False
 
     def step(self, command: AxisCommand) -> None:
-        """One step; the brake opens with the torque and closes a moment after it, at rest before."""
+        """One step; the brake opens with the torque and closes a moment after it, or at rest."""
         self.stop.step(current=command.torque_on, step_s=self.step_s)
         if self.stands and not command.torque_on:
             self.stop.close_at_rest()
