@@ -52,6 +52,8 @@ class BusCore:
         """Take a controller away; what it queued is still sent."""
         self._stubs.pop(node, None)
         found = self._wire.nodes.get(node)
+        if found is not None:
+            found.babble = None
         if found is not None and found.head is not None:
             found.is_leaving = True
         else:
