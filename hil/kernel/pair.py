@@ -1,7 +1,7 @@
 """The product's gate on an open port, with everybody else's beats, and a room at the other end.
 
-Process: inside the guest kernel, or any where a CAN socket is. Real time, one thread. It must never
-stand in for the gate's shell anywhere else: it has no panel, no ledger, no marker file.
+Process: inside the guest kernel, or any where a CAN socket is. One thread; time is given. It must
+never stand in for the gate's shell anywhere else: it has no panel, no ledger, no marker file.
 """
 
 from __future__ import annotations

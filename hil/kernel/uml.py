@@ -150,9 +150,10 @@ def _judged(finished: Finished, files: dict[str, bytes]) -> Finished:
         raise KernelError(f"the kernel did not boot: {_tail(finished.output)}")
     if missing := _FAIL.findall(finished.output):
         raise KernelError(f"the kernel came up without: {', '.join(missing)}")
-    start = finished.output.rfind("HIL-MARK vcan0")
-    text = finished.output[finished.output.index("\n", start) + 1 :]
-    said = text[: _EXIT.search(text).start()] if _EXIT.search(text) else text  # type: ignore[union-attr]
+    begun = finished.output.rfind("HIL-MARK vcan0")
+    text = finished.output[finished.output.index("\n", begun) + 1 :]
+    end = _EXIT.search(text)
+    said = text[: end.start()] if end else text
     return Finished(
         finished.code, said.replace("\r\n", "\n"), finished.wall_s, finished.marks, files
     )
