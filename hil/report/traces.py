@@ -51,7 +51,7 @@ def traces(events: Iterable[Event], begin_ns: int = 0) -> list[Trace]:
     """The curves of a run from a moment on, at most five."""
     kept = [event for event in events if event["t_ns"] >= begin_ns]
     samples = [event for event in kept if event["lane"] == "plant"]
-    found = []
+    found: list[Trace] = []
     for key, label, unit, axis in QUANTITIES:
         if len(found) == MOST_TRACES or not samples or not _number(samples[0].get(key)):
             continue
