@@ -8,6 +8,7 @@ in place.
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,9 @@ def _runs(paths: list[str], until_failed: bool) -> list[dict[str, Any]]:
 
 def main() -> int:
     """A result on standard output, or a traceback and a status."""
-    print(json.dumps(run(json.load(sys.stdin))))  # noqa: T201  the parent reads it
+    job = json.load(sys.stdin)
+    resource.setrlimit(resource.RLIMIT_CPU, (job["cpu_s"], job["cpu_s"] + 5))
+    print(json.dumps(run(job)))  # noqa: T201  the parent reads it
     return 0
 
 

@@ -88,6 +88,17 @@ def test_a_crash_of_the_bench_is_no_kill(outcomes: dict[str, Outcome], name: str
     assert not outcomes[name].good
 
 
+def test_a_mutant_that_never_ends_is_no_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "baseline", lambda files: None)
+    monkeypatch.setattr(campaign, "LIMIT_S", 1)
+    spins = Seed("spins", "plant", "hil/plants/chain.py", "while True: pass")
+    (found,) = campaign.campaign((spins,), campaign.scenarios_of([scenario(tmp_path)]), 1)
+    assert found.end is End.TIMEOUT
+    assert "1 s of processor" in found.why
+
+
 def test_nothing_is_measured_with_a_pack_that_does_not_pass(tmp_path: Path) -> None:
     runs, seed = campaign.scenarios_of([scenario(tmp_path, "still")]), seeds.seeded()[0]
     with pytest.raises(campaign.Unusable, match="QUICK-1 is FAIL without a mutant"):
