@@ -19,12 +19,14 @@ from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.decode import decode_command, encode_command
 from liftctl.recorder.cli import verify_command
 from liftctl.up import init, up
+from liftctl.uplink.cli import app as uplink_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 config_app = typer.Typer(no_args_is_help=True, help="Check or accept a site's configuration.")
 app.add_typer(config_app, name="config")
 blackbox_app = typer.Typer(no_args_is_help=True, help="The gate's black box.")
 app.add_typer(blackbox_app, name="blackbox")
+app.add_typer(uplink_app, name="uplink")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
 app.add_typer(ledger_app, name="ledger")
 
