@@ -11,11 +11,11 @@ import hashlib
 import json
 import tomllib
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
-from datetime import date
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from config.plans import ResidentSpec, SlingSpec, faults, is_date
 from safety.bounds import Params, violations
 
 KINDS = ("lift", "chair")
@@ -96,19 +96,17 @@ class BaselineSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResidentSpec:
-    """A demo resident: random token, assessed limit and whether one carer is allowed until a
-    date.
+class LedgerSpec:
+    """How long payloads are kept, and where the last signed head is kept a second time.
+
+    `payload_days`: after it a transfer's payload is erased, its header stays; 0: never.
+    `incident_days`: the longer time for those that ended in a fault, an emergency or unknown.
+    `heads`: a folder, best on another disk; "": beside the black box.
     """
 
-    token: str
-    label: str
-    limit_kg: float
-    one_carer_until: str = ""
-    carers: int = 2
-    sling: str = ""  # the sling's own token, where a site scans slings
-    sling_swl_kg: float = 500.0
-    weight_kg: float = 0.0  # on record; 0: none
+    payload_days: int = 730
+    incident_days: int = 3650
+    heads: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +134,11 @@ class Site:
     web: WebSpec = field(default_factory=WebSpec)
     baseline: tuple[BaselineSpec, ...] = ()
     resident: tuple[ResidentSpec, ...] = ()
+    sling: tuple[SlingSpec, ...] = ()
+    ledger: LedgerSpec = field(default_factory=LedgerSpec)
+    municipality: str = ""
+    home: str = ""
+    ward: str = ""
     hardware: Hardware | None = None
     inspection_due: str = ""  # ISO date of the next inspection; "" when tracked elsewhere
     relocatable: bool = False  # the motor moves between rails: each start asks for a pull test
@@ -228,10 +231,14 @@ def _cross_check(site: Site, where: str) -> None:
         raise ConfigError(
             f"{where}: emergency_lowering.how is empty; declare the independent way down"
         )
-    if site.inspection_due and not _is_date(site.inspection_due):
+    if site.inspection_due and not is_date(site.inspection_due):
         raise ConfigError(
             f"{where}: inspection_due '{site.inspection_due}' is no date; write YYYY-MM-DD"
         )
+    for sentence in faults(site.resident, site.sling):
+        raise ConfigError(f"{where}: {sentence}")
+    if site.ledger.payload_days < 0 or site.ledger.incident_days < 0:
+        raise ConfigError(f"{where}: ledger: days are negative; 0 keeps for ever")
     lines = [item.name for item in site.bus] + [item.name for item in site.serial]
     names = [*lines, *(item.name for item in site.device)]
     for name in names:
@@ -248,10 +255,3 @@ def _cross_check(site: Site, where: str) -> None:
         raise ConfigError(
             f"{where}: web.host {site.web.host} is not loopback; enrolment comes first"
         )
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

@@ -213,7 +213,7 @@ class TransferView(msgspec.Struct, frozen=True):
 
 class ControllerState(Message, frozen=True, tag="controller"):
     """Every gate tick. `residents`: (token, label, carers) that may be chosen; `mode` of the
-    device machine.
+    device machine. `notices`: token -> what the panel says about assessment and sling.
     """
 
     tick_ns: int
@@ -223,6 +223,7 @@ class ControllerState(Message, frozen=True, tag="controller"):
     residents: tuple[tuple[str, str, int], ...]
     alarms: tuple[tuple[str, str, str], ...]  # (row, priority, signal), highest first
     last_record: dict[str, Any] | None = None
+    notices: dict[str, tuple[str, ...]] = {}
 
 
 # --- controller -> recorder

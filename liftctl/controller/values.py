@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.plans import Register
 from config.schema import Site
 from liftctl.controller.flows import Mode, Signal, Step
 from liftctl.ipc import (
@@ -24,6 +25,7 @@ from liftctl.ipc import (
     Workflow,
     Written,
 )
+from liftctl.records import Helper, PlanPart, SlingPart
 
 GATE_SILENT_NS = 1_000_000_000
 
@@ -64,7 +66,7 @@ class Asked:
     fresh_id: str
 
 
-Input = Today | Link | Asked | GateState | Written
+Input = Today | Register | Link | Asked | GateState | Written
 
 
 # --- state ---------------------------------------------------------------------------------------
@@ -104,6 +106,15 @@ class Plan:
     resident_kg: float = 0.0
     resident_ok: bool = True
     sling_ok: bool = True
+    mobility_class: str = ""
+    assessment: PlanPart = field(default_factory=PlanPart)
+    sling: SlingPart | None = None
+
+    @property
+    def strays(self) -> tuple[str, ...]:
+        """In what the transfer is out of plan before it has begun."""
+        said = (("resident", self.resident_ok), ("sling", self.sling_ok))
+        return tuple(name for name, fits in said if not fits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,11 @@ class Transfer:
     along_mm: float | None = None
     raised_mm: float = 0.0
     traversed_mm: float = 0.0
-    peak_load_kg: float = 0.0
+    peak_load_kg: float | None = None
+    zero_kg: float | None = None
+    raw_kg: float | None = None
+    asymmetry_pct: float | None = None
+    peak_speed_mm_s: float | None = None
     battery_start_pct: float | None = None
     battery_end_pct: float | None = None
     presences: tuple[Presence, ...] = ()
@@ -134,7 +149,11 @@ class Transfer:
     consent: str = ""
     outcome: str = ""
     reason: str = ""
-    out_of_plan: bool = False
+    out_of_plan_why: tuple[str, ...] = ()
+    helper: Helper = field(default_factory=Helper)
+    start_trigger: str = ""
+    training: bool = False
+    note: str = ""
     config_hash: str = ""
     version: str = ""
 
@@ -156,6 +175,7 @@ class State:
     gate_seen_ns: int = 0
     recorder_up: bool = False
     today: str = ""
+    register: Register = field(default_factory=Register)
     transfer: Transfer | None = None
     orphan: bool = False
     follows: str = ""

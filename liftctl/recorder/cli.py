@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from liftctl.recorder.reader import verify
+from liftctl.recorder.verify import verify
 
 
 def verify_command(
@@ -21,7 +21,7 @@ def verify_command(
     json_out: Annotated[bool, typer.Option("--json", help="machine-readable result")] = False,
 ) -> None:
     """Check chain, commitments, erasures and signed heads; exit 1 when anything does not hold."""
-    result = verify(file, public_key)
+    result = verify(file, [public_key] if public_key else ())
     if json_out:
         typer.echo(json.dumps({"ok": result.ok, **asdict(result)}, indent=2))
     else:

@@ -20,24 +20,18 @@ from config.schema import Site
 from liftctl import ipc
 from liftctl.entry import Ending
 from liftctl.places import Places
+from liftctl.recorder import unfinished
+from liftctl.recorder.entries import OUTCOME_INTERRUPTED, Appended, Entry, Orphan
 from liftctl.recorder.keeper import Freeze, Keeper, NewSession
-from liftctl.recorder.ledger import OUTCOME_INTERRUPTED, Appended, Entry, Ledger, Orphan
-from liftctl.recorder.store import utc_text
+from liftctl.recorder.ledger import Ledger
 from liftctl.recorder.transfers import Transfers
+from liftctl.recorder.wallclock import Clock
 from liftctl.recorder.worker import FAILURES, Task, Worker
 
 TICK_S = 0.05
 RECONNECT_NS = 200_000_000
 STOP_S = 2.0
 FREEZE_KINDS = frozenset({"stop", "latch"})
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The only clocks the recorder knows."""
-
-    mono_ns: Callable[[], int]
-    wall_ns: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +84,8 @@ class LedgerTask:
         ledger = Ledger(self._places.ledger, self._clock.wall_ns)
         self._ledger = ledger
         if not self._said or ledger.notice:
-            done(Opened(ledger.orphans(), ledger.unfollowed(), ledger.head, ledger.notice))
+            found = unfinished.orphans(ledger.db), unfinished.unfollowed(ledger.db)
+            done(Opened(*found, ledger.head, ledger.notice))
             self._said = True
         return ledger
 
@@ -121,7 +116,7 @@ class Recorder:
         self._keeper = Worker("black box", keeper, clock.mono_ns, self._wake)
         task = ledger_task or LedgerTask(places, clock)
         self._ledger = Worker("ledger", task, clock.mono_ns, self._wake)
-        self._transfers = Transfers(self._utc)
+        self._transfers = Transfers(clock)
         self._server: ipc.Server | None = None
         self._gate: ipc.Channel | None = None
         self._gate_tried_ns = -RECONNECT_NS
@@ -176,9 +171,6 @@ class Recorder:
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
             self._waker.send(b"!")
-
-    def _utc(self, t_ns: int) -> str:
-        return utc_text(self._clock.wall_ns() - self._clock.mono_ns() + t_ns)
 
     # --- the gate ---
 

@@ -124,6 +124,7 @@ class House:
     changes: dict[str, Any] = field(default_factory=dict)
     running: ipc.TransferView | None = None
     alarms: tuple[tuple[str, str, str], ...] = ()
+    notices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     moves: bool = True
     controller_up: bool = True
     said: list[tuple[float, str, ipc.AnyMessage]] = field(default_factory=list)
@@ -172,6 +173,7 @@ class House:
                     transfer=self.running,
                     residents=RESIDENTS,
                     alarms=self.alarms,
+                    notices=self.notices,
                 )
             )
 
