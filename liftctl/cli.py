@@ -16,6 +16,7 @@ import typer
 from config.schema import ConfigError, load
 from liftctl.benefit.cli import report_command
 from liftctl.blackbox.cli import export_command, replay_command
+from liftctl.centre.cli import app as centre_app
 from liftctl.decode import decode_command, encode_command
 from liftctl.recorder.cli import verify_command
 from liftctl.up import init, up
@@ -27,6 +28,7 @@ app.add_typer(config_app, name="config")
 blackbox_app = typer.Typer(no_args_is_help=True, help="The gate's black box.")
 app.add_typer(blackbox_app, name="blackbox")
 app.add_typer(uplink_app, name="uplink")
+app.add_typer(centre_app, name="centre")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
 app.add_typer(ledger_app, name="ledger")
 

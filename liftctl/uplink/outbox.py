@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from liftctl.recorder.reader import connect
+from liftctl.recorder.readonly import connect, has_table
 from liftctl.recorder.store import LedgerError
 from liftctl.uplink.protocol import MAX_BODY_BYTES, Batch, Record
 from liftctl.uplink.share import Row, record, sealed
@@ -54,7 +54,25 @@ class Outbox:
                 break
             records.append(item)
         first = rows[0]
-        return Batch(*who, self.stream, first.epoch, first.seq, first.prev, tuple(records), sent_ms)
+        return Batch(
+            *who,
+            stream=self.stream,
+            epoch=first.epoch,
+            first_seq=first.seq,
+            prev=first.prev,
+            records=tuple(records),
+            sent_ms=sent_ms,
+            note=self._note(first.seq + len(records)),
+        )
+
+    def _note(self, below: int) -> str:
+        with closing(connect(self.path)) as db:
+            if not has_table(db, "checkpoint"):
+                return ""
+            row = db.execute(
+                "SELECT note FROM checkpoint WHERE seq < ? ORDER BY seq DESC LIMIT 1", (below,)
+            ).fetchone()
+        return str(row[0]) if row else ""
 
     def holds(self, epoch: int, seq: int) -> bool:
         """Whether this file still has that row; False after a restore from an older copy."""

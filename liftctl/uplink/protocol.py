@@ -27,6 +27,7 @@ MAX_BODY_BYTES = 4 << 20
 MAX_RECORDS = 1000
 MAX_HEADER_BYTES = 16 << 10
 MAX_CONTENT_BYTES = 256 << 10
+MAX_NOTE_CHARS = 4096
 HASH_BYTES = 32
 
 
@@ -70,7 +71,8 @@ class Batch(Message, frozen=True, tag="batch"):
     """Rows `first_seq`.. of one epoch, without a gap; `prev` is the hash before the first.
 
     `sent_ms`: the home's wall clock at sending, Unix milliseconds; it is believed to be wrong by
-    what it differs from the centre's.
+    what it differs from the centre's. `note`: the newest signed head of this chain (a
+    checkpoint that note tools read), which the centre keeps as a witness.
     """
 
     municipality: str
@@ -81,6 +83,7 @@ class Batch(Message, frozen=True, tag="batch"):
     prev: bytes
     records: tuple[Record, ...]
     sent_ms: int
+    note: str = ""
 
 
 # --- from the centre ------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ import httpx
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from liftctl.recorder.store import LedgerError, utc_text
+from liftctl.recorder.store import LedgerError
+from liftctl.recorder.wallclock import utc_text
 from liftctl.uplink import protocol
 from liftctl.uplink.outbox import BATCH_ROWS, Outbox
 from liftctl.uplink.protocol import Ack, Batch, Conflict, FromCentre, Need, Refused

@@ -22,7 +22,7 @@ from liftctl import ipc
 from liftctl.entry import Ending, say
 from liftctl.places import Places
 from liftctl.recorder.ledger import Entry, Ledger
-from liftctl.recorder.reader import connect
+from liftctl.recorder.readonly import connect
 from liftctl.recorder.store import LedgerError
 from liftctl.uplink.outbox import Outbox
 from liftctl.uplink.sender import Sender

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
-from liftctl.recorder.reader import connect
+from liftctl.recorder.readonly import connect
 from liftctl.uplink import protocol
 from liftctl.uplink.protocol import Ack, Batch, Conflict, Need, Record, Refused
 from liftctl.uplink.sender import post

@@ -129,10 +129,10 @@ def _append(
     db.execute(
         text(
             "INSERT INTO head VALUES (:municipality, :controller, :epoch, :stream, :first, :seq,"
-            " :hash, :parent, :sha, :signature, :now)"
+            " :hash, :parent, :sha, :signature, :now, :note)"
             " ON CONFLICT (municipality, controller, epoch) DO UPDATE SET seq = excluded.seq,"
             " hash = excluded.hash, body_sha256 = excluded.body_sha256,"
-            " signature = excluded.signature, at = excluded.at"
+            " signature = excluded.signature, at = excluded.at, note = excluded.note"
         ),
         {
             **key,
@@ -140,6 +140,7 @@ def _append(
             "first": batch.first_seq,
             "seq": new[-1].seq,
             "hash": new[-1].digest,
+            "note": batch.note.replace("\0", ""),
             "parent": batch.prev,
             "sha": hashlib.sha256(sealed.body).digest(),
             "signature": bytes.fromhex(sealed.signature),

@@ -15,6 +15,7 @@ from liftctl.uplink.protocol import (
     HASH_BYTES,
     MAX_CONTENT_BYTES,
     MAX_HEADER_BYTES,
+    MAX_NOTE_CHARS,
     MAX_RECORDS,
     STREAMS,
     Batch,
@@ -54,6 +55,8 @@ def links(batch: Batch) -> list[Link]:
         raise Unacceptable(f"stream '{batch.stream[:20]}' is unknown; use {' or '.join(STREAMS)}")
     if not 1 <= len(batch.records) <= MAX_RECORDS:
         raise Unacceptable(f"{len(batch.records)} records; send 1 to {MAX_RECORDS}")
+    if len(batch.note) > MAX_NOTE_CHARS:
+        raise Unacceptable("the signed head is too long")
     if batch.first_seq < 1 or len(batch.prev) != HASH_BYTES or not 0 <= batch.epoch < 1 << 63:
         raise Unacceptable("first_seq, prev or epoch is out of range")
     found, prev = [], batch.prev

@@ -45,7 +45,7 @@ CREATE TABLE head (
   municipality text NOT NULL, controller text NOT NULL, epoch bigint NOT NULL, stream text NOT NULL,
   first_seq bigint NOT NULL, seq bigint NOT NULL, hash bytea NOT NULL, parent bytea NOT NULL,
   body_sha256 bytea NOT NULL, signature bytea NOT NULL, at timestamptz NOT NULL,
-  PRIMARY KEY (municipality, controller, epoch));
+  note text NOT NULL, PRIMARY KEY (municipality, controller, epoch));
 
 CREATE TABLE entry (
   municipality text NOT NULL, home text NOT NULL, controller text NOT NULL, epoch bigint NOT NULL,
