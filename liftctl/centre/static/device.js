@@ -82,13 +82,16 @@ function timeline(events) {
 
 function event({ at, kind, name, detail }) {
   const plot = detail.window ? frame(detail.window) : null;
-  const label = name ? `${t(`event.${kind}`, {}, kind)}: ${t(`row.${name}`, {}, name.replaceAll("_", " "))}` : t(`event.${kind}`, {}, kind);
+  const label = name ? `${t(`event.${kind}`, {}, kind)}: ${rowName(name)}` : t(`event.${kind}`, {}, kind);
   const inside = plot ? h("div", { class: "frame" },
     h("p", { class: "soft small" }, t("centre.frame_note", { moving: t(`motion.${detail.moving}`, {}, detail.moving || "–") })), h("div", { class: "scroll" }, plot)) : null;
   const box = h("details", { class: inside ? "" : "none" }, h("summary", {}, h("time", {}, when(at)), h("span", {}, label)), inside);
   if (!inside) box.addEventListener("toggle", () => { box.open = false; });
   return box;
 }
+
+// a row's text speaks to the carer in the room; its first sentence says what was so
+const rowName = (name) => t(`row.${name}`, {}, name.replaceAll("_", " ")).split(". ")[0].replace(/\.$/, "");
 
 function twin(found) {
   const desired = found.desired ?? {};
@@ -104,7 +107,7 @@ function chains(found) {
     h("td", {}, t("centre.durable_seq", { seq: number(chain.seq) }), h("br"), h("span", { class: "soft small" }, when(chain.at))),
     h("td", { class: "mono" }, `${chain.hash.slice(0, 16)}…`)));
   const extra = [found.set_aside ? t("centre.set_aside", { n: number(found.set_aside) }) : "", found.clock_off_s ? t("centre.clock_off", { ago: number(found.clock_off_s / 3600, 1) }) : ""].filter(Boolean);
-  return card(t("centre.chains"), t("centre.chains_note"), h("table", {}, h("tbody", {}, ...rows)), ...extra.map((text) => h("p", { class: "soft small" }, text)));
+  return card(t("centre.chains"), t("centre.chains_note"), h("div", { class: "scroll" }, h("table", {}, h("tbody", {}, ...rows))), ...extra.map((text) => h("p", { class: "soft small" }, text)));
 }
 
 function conflict(me, found, where, again) {

@@ -20,7 +20,7 @@ export const date = (text) =>
 
 export const plain = (value) => {
   if (value === null || value === undefined || value === "") return "–";
-  if (Array.isArray(value)) return value.length ? value.map((item) => t(`row.${item}`, {}, String(item))).join(", ") : "–";
+  if (Array.isArray(value)) return value.length ? value.map(String).join(", ").replaceAll("_", " ") : "–";
   if (typeof value === "boolean") return t(value ? "centre.yes" : "centre.no");
   if (typeof value === "number") return number(value, Number.isInteger(value) ? 0 : 1);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
