@@ -18,7 +18,7 @@ from liftctl.benefit.cli import report_command
 from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.centre.cli import app as centre_app
 from liftctl.decode import decode_command, encode_command
-from liftctl.recorder.cli import verify_command
+from liftctl.recorder import cli as ledger
 from liftctl.up import init, up
 from liftctl.uplink.cli import app as uplink_app
 
@@ -175,7 +175,12 @@ app.command("encode")(encode_command)
 app.command("replay")(replay_command)
 app.command("report")(report_command)
 blackbox_app.command("export")(export_command)
-ledger_app.command("verify")(verify_command)
+ledger_app.command("verify")(ledger.verify_command)
+ledger_app.command("export")(ledger.export_command)
+ledger_app.command("erase")(ledger.erase_command)
+ledger_app.command("seal")(ledger.seal_command)
+ledger_app.command("rotate")(ledger.rotate_command)
+ledger_app.command("correct")(ledger.correct_command)
 
 
 def main() -> None:

@@ -71,6 +71,11 @@ class Places:
         return self.data / "blackbox"
 
     @property
+    def heads(self) -> Path:
+        """Where the ledger's last signed head is kept a second time."""
+        return self.blackbox / "heads"
+
+    @property
     def accepted(self) -> Path:
         """The last accepted configuration (design rule 11)."""
         return self.data / "accepted.json"

@@ -16,7 +16,8 @@ from config.schema import Site
 from liftctl.entry import Ending, begin
 from liftctl.places import Places
 from liftctl.recorder.entries import Appended
-from liftctl.recorder.shell import TICK_S, Done, LedgerTask, Recorder
+from liftctl.recorder.shell import TICK_S, Recorder
+from liftctl.recorder.task import Done, LedgerTask
 from liftctl.recorder.wallclock import Clock
 
 

@@ -100,7 +100,7 @@ def sling_of(found: Register, resident: ResidentSpec) -> SlingSpec | None:
 def notices(found: Register, resident: ResidentSpec, today: str) -> tuple[str, ...]:
     """What the panel says about this resident's papers, gravest first (texts: notice.CODE)."""
     until, sling = _one_carer_until(resident), sling_of(found, resident)
-    said = [_sling_notice(sling, today)] if sling else []
+    said = [sling_notice(sling, today)] if sling else []
     if resident.expires and _reached(today, resident.expires) is not False:
         said.append("assessment_expired")
     elif resident.carers == 1 and not one_carer_allowed(resident, today):
@@ -110,7 +110,8 @@ def notices(found: Register, resident: ResidentSpec, today: str) -> tuple[str, .
     return tuple(code for code in said if code)
 
 
-def _sling_notice(sling: SlingSpec, today: str) -> str:
+def sling_notice(sling: SlingSpec, today: str) -> str:
+    """What is to be said of a sling, as a code, or ""."""
     if sling.withdrawn:
         return "sling_withdrawn"
     if not sling.inspect_by:

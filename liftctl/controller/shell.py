@@ -17,12 +17,23 @@ from liftctl.controller import rows
 from liftctl.controller.turn import turn
 from liftctl.controller.values import Asked, Config, Input, Link, State, Today
 from liftctl.entry import CONTROLLER, Ending, real_time
-from liftctl.ipc import Channel, GateState, Hello, Message, Workflow, Written, connect, serve
+from liftctl.ipc import (
+    Channel,
+    GateState,
+    Hello,
+    Message,
+    RecorderState,
+    Workflow,
+    Written,
+    connect,
+    serve,
+)
 from liftctl.places import Places
 
 RETRY_NS = 200_000_000
 COLLECT_NS = 1_000_000_000
 WAKE_S = 0.1
+HEARD = (GateState, RecorderState, Written)
 
 
 def site_date() -> str:
@@ -91,7 +102,7 @@ class Shell:
     def _hear_peers(self, inputs: list[Input]) -> None:
         for name, channel in tuple(self.peers.items()):
             heard = channel.receive()
-            inputs += [item for item in heard if isinstance(item, GateState | Written)]
+            inputs += [item for item in heard if isinstance(item, HEARD)]
             if channel.closed:
                 del self.peers[name]
                 inputs.append(Link(name, up=False))

@@ -31,6 +31,7 @@ from liftctl.ipc import (
     ControllerState,
     GateState,
     NewPlan,
+    RecorderState,
     Refused,
     TransferClosed,
     TransferOpened,
@@ -81,6 +82,8 @@ class _Turn:
                 self.state = replace(self.state, today=item.date)
             case Register():
                 self._register(item)
+            case RecorderState():
+                self.state = replace(self.state, records=item.warning)
 
     def _register(self, register: Register) -> None:
         """Between transfers only: what a plan was made from stays as it was (design rule 7)."""
@@ -320,6 +323,12 @@ class _Turn:
                 for item in found.resident
                 if (said := plans.notices(found, item, state.today))
             },
+            slings=tuple(
+                (item.serial, code)
+                for item in found.sling
+                if (code := plans.sling_notice(item, state.today))
+            ),
+            records=state.records,
             alarms=tuple((i.row, i.priority, str(i.signal)) for i in state.alarms),
             last_record=state.last_record,
         )

@@ -18,6 +18,7 @@ from liftctl.ipc import (
     GateState,
     NewPlan,
     Permission,
+    RecorderState,
     Refused,
     TransferClosed,
     TransferOpened,
@@ -66,7 +67,7 @@ class Asked:
     fresh_id: str
 
 
-Input = Today | Register | Link | Asked | GateState | Written
+Input = Today | Register | Link | Asked | GateState | RecorderState | Written
 
 
 # --- state ---------------------------------------------------------------------------------------
@@ -175,6 +176,7 @@ class State:
     gate_seen_ns: int = 0
     recorder_up: bool = False
     today: str = ""
+    records: str = ""  # what the recorder warns of
     register: Register = field(default_factory=Register)
     transfer: Transfer | None = None
     orphan: bool = False

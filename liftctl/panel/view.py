@@ -92,6 +92,7 @@ def _controller_view(gate: GateState, said: ControllerState | None) -> dict[str,
         "transfer": said.transfer,
         "residents": said.residents,
         "notices": said.notices,
+        "records": bool(said.records),
         "alarms": _alarms(gate, said),
         "closed": (said.last_record or {}).get("outcome", ""),
     }

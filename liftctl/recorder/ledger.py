@@ -65,7 +65,7 @@ class Ledger:
         self._heads = Heads(heads) if heads else None
         self._lock = store.lock(path)
         try:
-            self._key = keys.signing_key(path)
+            self.key = keys.signing_key(path)
             self.db = self._open()
         except BaseException:
             os.close(self._lock)
@@ -143,8 +143,8 @@ class Ledger:
         wanted = bytes.fromhex(json.loads(row[0])["public_key"])
         waiting = keys.next_key(self.path)
         if waiting is not None and raw_public(waiting) == wanted:
-            self._key = keys.adopt_next(self.path)
-        return raw_public(self._key) == wanted
+            self.key = keys.adopt_next(self.path)
+        return raw_public(self.key) == wanted
 
     def _own_keys(self) -> list[bytes]:
         rows = self.db.execute("SELECT header FROM entry WHERE kind IN ('epoch', 'key')")
@@ -170,7 +170,7 @@ class Ledger:
         header = {
             "why": why,
             "origin": origin_of(self.path.parent.name, self.epoch),
-            "public_key": raw_public(self._key).hex(),
+            "public_key": raw_public(self.key).hex(),
             "follows": follows,
             "last_known": {"origin": known.origin, "size": known.size} if known else None,
         }
@@ -180,7 +180,7 @@ class Ledger:
             self.notice = f"{self.notice or told}{last}; new epoch begun"
             log.critical(self.notice)
         self._begun = header
-        keys.publish(self.path, self._key)
+        keys.publish(self.path, self.key)
         self.append(Entry("epoch", "", 0, {"sqlite_version": sqlite3.sqlite_version}, header))
 
     @property
@@ -238,14 +238,14 @@ class Ledger:
     def rotate(self) -> bytes:
         """A new signing key that the old one vouches for; returns its public half."""
         new = keys.prepare_next(self.path)
-        word = keys.vouch(self._key, raw_public(new))
+        word = keys.vouch(self.key, raw_public(new))
         header = {
             "public_key": word.new.hex(),
             "previous": word.old.hex(),
             "vouched": word.signature.hex(),
         }
         self.write(Entry("key", "", 0, {}, header))
-        self._key = keys.adopt_next(self.path)
+        self.key = keys.adopt_next(self.path)
         return word.new
 
     def _earlier(self, entry: Entry) -> tuple[int, bytes, bytes] | None:
@@ -281,7 +281,7 @@ class Ledger:
         return digest
 
     def _sign(self, tree: Tree) -> str:
-        note = sign(Checkpoint(self.origin, tree.size, tree.root), self._key)
+        note = sign(Checkpoint(self.origin, tree.size, tree.root), self.key)
         self.db.execute(
             "INSERT INTO checkpoint VALUES (?,?,?,?,?)",
             (tree.size, self.epoch, utc_text(self._wall_ns()), tree.packed, note),

@@ -15,7 +15,15 @@ from typing import Any
 from liftctl.recorder.readonly import connect
 from liftctl.recorder.verify import VerifyResult, verify
 
-__all__ = ("VerifyResult", "connect", "read_transfers", "verify")
+__all__ = ("VerifyResult", "connect", "read_transfers", "transfer_of", "verify")
+
+
+CLOSED = """
+SELECT e.seq, e.transfer_id, e.header, p.body FROM entry e LEFT JOIN payload p USING (seq)
+  WHERE e.seq IN (SELECT max(seq) FROM entry WHERE kind = 'closed' AND (:id = '' OR
+    transfer_id = :id) GROUP BY transfer_id)
+  ORDER BY e.seq DESC LIMIT :limit OFFSET :offset
+"""
 
 
 def read_transfers(path: Path, limit: int = -1, offset: int = 0) -> list[dict[str, Any]]:
@@ -26,13 +34,14 @@ def read_transfers(path: Path, limit: int = -1, offset: int = 0) -> list[dict[st
     LedgerError or sqlite3.Error when it cannot be read.
     """
     with closing(connect(path)) as db:
-        rows = db.execute(
-            "SELECT e.seq, e.transfer_id, e.header, p.body FROM entry e LEFT JOIN payload p"
-            " USING (seq) WHERE e.seq IN (SELECT max(seq) FROM entry WHERE kind = 'closed'"
-            " GROUP BY transfer_id) ORDER BY e.seq DESC LIMIT ? OFFSET ?",
-            (limit, offset),
-        ).fetchall()
+        rows = db.execute(CLOSED, {"id": "", "limit": limit, "offset": offset}).fetchall()
         return [_transfer(db, *row) for row in rows]
+
+
+def transfer_of(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
+    """One closed transfer as `read_transfers` gives it, or None."""
+    row = db.execute(CLOSED, {"id": name, "limit": 1, "offset": 0}).fetchone() if name else None
+    return _transfer(db, *row) if row else None
 
 
 def _transfer(

@@ -42,20 +42,24 @@ class LedgerError(Exception):
     """The ledger cannot be used; the message is one line."""
 
 
+class Busy(LedgerError):
+    """Another process holds the ledger open."""
+
+
 def public_key_path(ledger: Path) -> Path:
     """Where the ledger's public key stands, in hex."""
     return ledger.with_suffix(".pub")
 
 
 def lock(path: Path) -> int:
-    """A descriptor that holds the one-writer lock; LedgerError when another process does."""
+    """A descriptor that holds the one-writer lock; Busy when another process does."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise LedgerError(f"{path}: another recorder is writing it") from error
+        raise Busy(f"{path}: another recorder is writing it") from error
     return descriptor
 
 

@@ -15,6 +15,7 @@ NS = 1_000_000_000
 # Below it the clock was slewed, not set (500 ppm for a quarter of an hour).
 STEP_NS = NS // 2
 TIME_ERROR = 5  # adjtimex(2): "the system clock is not synchronized"
+SYNCHRONISED = "synchronised"
 TIMEX_BYTES = 256  # struct timex has 208 on 64-bit Linux; all zero asks and sets nothing
 
 
@@ -31,7 +32,7 @@ def kernel_sync() -> str:
         return "unknown"
     if told < 0:
         return "unknown"
-    return "unsynchronised" if told == TIME_ERROR else "synchronised"
+    return "unsynchronised" if told == TIME_ERROR else SYNCHRONISED
 
 
 @dataclass(frozen=True, slots=True)

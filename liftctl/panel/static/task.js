@@ -35,7 +35,7 @@ export class Task {
   render(state) {
     const said = state?.controller ?? null;
     const { phases, peak_load_kg, ...transfer } = said?.transfer ?? {};
-    const key = JSON.stringify([language, said?.closed, said?.residents, said?.notices, transfer, this.#refused, this.#finishing,
+    const key = JSON.stringify([language, said?.closed, said?.residents, said?.notices, said?.records, transfer, this.#refused, this.#finishing,
       missing(state, transfer), state?.locks]);
     if (key === this.#shown) return;
     this.#shown = key;
@@ -53,13 +53,14 @@ export class Task {
     if (focused) $("task").querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  #idle({ closed, residents, notices }, locks) {
+  #idle({ closed, residents, notices, records }, locks) {
     const act = (action, args) => this.#act(action, args);
     const lock = locked(locks, act);
     if (lock.only) return lock.body;
     const note = closed
       ? [h("p", { class: "finished" }, icon("tick"), t("ui.finished", { outcome: t(`outcome.${closed}`) }))]
       : [];
+    if (records) note.push(h("p", { class: "hint" }, icon("medium"), t("notice.records")));
     return [...note, ...lock.body, h("h2", {}, t("ui.new_transfer")), ...this.#begin.draw(residents, notices), wipe(act)];
   }
 
