@@ -60,19 +60,34 @@ def _whole(row: Row, salt: bytes, body: bytes) -> Record:
 
 
 def _summary(row: Row, body: bytes) -> Record:
-    if row.kind != "closed":
+    if row.kind not in READERS:
         return Record(row.header, row.commitment)
     try:
-        told = json.loads(body)
-        shared = {name: told[name] for name in CLOSED if told.get(name) is not None}
-        for name, keys in LISTS.items():
-            shared[name] = [_part(item, keys) for item in told.get(name) or ()]
-    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        shared = READERS[row.kind](json.loads(body))
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         return Record(row.header, row.commitment, sealed=f"unreadable: {type(error).__name__}")
     summary = json.dumps(shared, sort_keys=True, separators=(",", ":")).encode()
     if len(summary) > MAX_CONTENT_BYTES:
         return Record(row.header, row.commitment, sealed="its summary is too large")
     return Record(row.header, row.commitment, summary=summary)
+
+
+def _closed(told: dict[str, Any]) -> dict[str, Any]:
+    shared = _named(told)
+    for name, keys in LISTS.items():
+        shared[name] = [_part(item, keys) for item in told.get(name) or ()]
+    return shared
+
+
+def _correction(told: dict[str, Any]) -> dict[str, Any]:
+    return {"fields": _named(told["fields"])}
+
+
+def _named(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: told[name] for name in CLOSED if told.get(name) is not None}
+
+
+READERS = {"closed": _closed, "correction": _correction}
 
 
 def _part(item: Any, keys: tuple[str, ...]) -> dict[str, Any]:

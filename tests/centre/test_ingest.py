@@ -181,6 +181,24 @@ def test_a_corrected_close_counts_once(home: Home, engine: Engine) -> None:
     assert count(engine, "entry") - 1 == 3
 
 
+def test_a_later_word_about_a_transfer_changes_the_evidence_not_the_chain(
+    home: Home, engine: Engine
+) -> None:
+    from liftctl.recorder.ledger import Entry
+
+    home.transfers(2)
+    with connect(home.path / "ledger.sqlite") as db:
+        (name,) = db.execute("SELECT transfer_id FROM entry WHERE seq = 2").fetchone()
+    home.drain()
+    fields = {"carers_actual": 2, "staff_s": 480.0, "note": "private words"}
+    home.ledger.append(Entry("correction", name, 3, {"fields": fields, "reason": "spot audit"}))
+    home.drain()
+    with engine.begin() as db:
+        rows = db.execute(text("SELECT carers, n, staff_s FROM tally WHERE n > 0 ORDER BY 1")).all()
+    assert [tuple(row) for row in rows] == [(1, 1, 240.0), (2, 1, 480.0)]
+    assert chain(engine, home) == ledger(home)
+
+
 def _bad(home: Home) -> dict[str, tuple[Batch, type, str]]:
     good = home.batch()
     change = msgspec.structs.replace

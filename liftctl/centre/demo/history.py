@@ -17,7 +17,7 @@ from liftctl.centre.demo.cast import Gateway
 from liftctl.recorder.entries import Entry
 
 KINDS = {"lift": ("bed-chair", "chair-bed", "bed-toilet"), "chair": ("stand-sit",)}
-ROWS = {"lift": ("evidence_lost", "slack_strap", "rail_end", "overload", "estop"),
+ROWS = {"lift": ("evidence_lost", "slack", "rail_left", "overload", "estop"),
         "chair": ("evidence_lost", "knee_block", "brakes", "pitch")}  # fmt: skip
 SERVICE_CYCLES = 2500
 
@@ -90,7 +90,7 @@ class Life:
     def report(self) -> Entry:
         """The reported side of the twin."""
         who = self.gateway.character
-        latched = ["overspeed"] if who == "latched" else []
+        latched = ["hoist_overspeed"] if who == "latched" else []
         told: dict[str, Any] = {
             "kind": self.gateway.kind, "mode": "faulted" if latched else "ready",
             "latched": latched, "active": latched, "quality": {},
@@ -101,8 +101,8 @@ class Life:
 
     def trip(self, row: str) -> Entry:
         """A stop in mid-lift with its last ten seconds."""
-        return Entry("trip", "", 1, {"row": row, "latched": row == "overspeed", "moving": "UP",
-                                     "active": [row], "window": self._window()})  # fmt: skip
+        told: dict[str, Any] = {"row": row, "latched": row == "hoist_overspeed", "moving": "UP"}
+        return Entry("trip", "", 1, told | {"active": [row], "window": self._window()})
 
     def _window(self) -> dict[str, list[float]]:
         times = [round(-10 + n / 10, 1) for n in range(101)]

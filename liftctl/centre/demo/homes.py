@@ -88,7 +88,7 @@ class Room:
                 self.transfers.append(self.life.transfer(f"{self.gateway.name}-{left}-{n}"))
         self.clock.back_ns = 0
         if self.gateway.character == "latched":
-            self.events.append(self.life.trip("overspeed"))
+            self.events.append(self.life.trip("hoist_overspeed"))
         self.report()
 
     def report(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ class Rows:
 
     events: list[tuple[int, datetime, str, str, dict[str, Any]]] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
+    corrections: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     trends: dict[tuple[str, date], float] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     set_aside: int = 0
@@ -77,6 +78,8 @@ def rows(links: Iterable[Link], off_s: float, now: datetime) -> Rows:
         content = plain(link.record.body or link.record.summary)
         if kind == "closed":
             found.transfers.append(_transfer(link, at, content))
+        elif kind == "correction":
+            found.corrections.append((word(link.header.get("transfer_id")), content))
         elif kind in READERS:
             READERS[kind](found, link, at, content)
     return found
@@ -121,6 +124,22 @@ def _transfer(link: Link, at: datetime, content: dict[str, Any]) -> Transfer:
         alarms=_many(content.get("alarms")),
         detail=content,
         corrects=_count(link.header.get("corrects")) or 0,
+    )
+
+
+def corrected(row: Transfer, content: dict[str, Any]) -> Transfer:
+    """The transfer as a later word has it; what the word does not name stays."""
+    fields = content.get("fields")
+    told = fields if isinstance(fields, dict) else {}
+    carers = _count(told.get("carers_actual"))
+    return replace(
+        row,
+        kind=word(told.get("kind", row.kind)),
+        outcome=word(told.get("outcome", row.outcome)),
+        carers=row.carers if carers is None else min(carers, 9),
+        elapsed_s=number(told.get("elapsed_s", row.elapsed_s)),
+        staff_s=number(told.get("staff_s", row.staff_s)),
+        detail={**row.detail, **told},
     )
 
 

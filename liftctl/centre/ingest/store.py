@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from liftctl.centre.ingest.project import Rows, Transfer
+from liftctl.centre.ingest.project import Rows, Transfer, corrected
 from liftctl.centre.ingest.verify import Link
 
 Key = dict[str, Any]
@@ -132,6 +132,23 @@ def _take_back(db: Connection, key: Key, seqs: list[int]) -> None:
         ),
         {**key, "seqs": seqs},
     )
+
+
+def corrections(db: Connection, key: Key, new: list[tuple[str, dict[str, Any]]]) -> None:
+    """A later word about a closed transfer changes how it is read, never the chain."""
+    for name, content in new:
+        row = db.execute(
+            text(
+                "SELECT epoch, seq, at, id, kind, outcome, carers, elapsed_s, staff_s, blocks,"
+                " alarms, detail FROM transfer WHERE municipality = :municipality"
+                " AND controller = :controller AND id = :id ORDER BY at DESC LIMIT 1"
+            ),
+            {**key, "id": name},
+        ).one_or_none()
+        if row is not None:
+            there = {**key, "epoch": row[0]}
+            _take_back(db, there, [row[1]])
+            transfers(db, there, [corrected(Transfer(*row[1:], 0), content)])
 
 
 def trends(db: Connection, key: Key, new: dict[tuple[str, date], float]) -> None:

@@ -124,6 +124,7 @@ def _append(
     store.entries(db, key, new)
     store.events(db, key, read.events)
     store.transfers(db, key, read.transfers)
+    store.corrections(db, key, read.corrections)
     store.trends(db, key, read.trends)
     store.facts(db, key, read, new[-1].seq, clock_off_s(batch.sent_ms, now))
     db.execute(
