@@ -148,7 +148,7 @@ def corrections(db: Connection, key: Key, new: list[tuple[str, dict[str, Any]]])
         if row is not None:
             there = {**key, "epoch": row[0]}
             _take_back(db, there, [row[1]])
-            transfers(db, there, [corrected(Transfer(*row[1:], 0), content)])
+            transfers(db, there, [corrected(Transfer(*list(row)[1:], 0), content)])
 
 
 def trends(db: Connection, key: Key, new: dict[tuple[str, date], float]) -> None:
