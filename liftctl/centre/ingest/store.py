@@ -137,18 +137,23 @@ def _take_back(db: Connection, key: Key, seqs: list[int]) -> None:
 def corrections(db: Connection, key: Key, new: list[tuple[str, dict[str, Any]]]) -> None:
     """A later word about a closed transfer changes how it is read, never the chain."""
     for name, content in new:
-        row = db.execute(
-            text(
-                "SELECT epoch, seq, at, id, kind, outcome, carers, elapsed_s, staff_s, blocks,"
-                " alarms, detail FROM transfer WHERE municipality = :municipality"
-                " AND controller = :controller AND id = :id ORDER BY at DESC LIMIT 1"
-            ),
-            {**key, "id": name},
-        ).one_or_none()
+        row = (
+            db.execute(
+                text(
+                    "SELECT epoch, seq, at, id, kind, outcome, carers, elapsed_s, staff_s, blocks,"
+                    " alarms, detail FROM transfer WHERE municipality = :municipality"
+                    " AND controller = :controller AND id = :id ORDER BY at DESC LIMIT 1"
+                ),
+                {**key, "id": name},
+            )
+            .mappings()
+            .one_or_none()
+        )
         if row is not None:
-            there = {**key, "epoch": row[0]}
-            _take_back(db, there, [row[1]])
-            transfers(db, there, [corrected(Transfer(*list(row)[1:], 0), content)])
+            told = dict(row)
+            there = {**key, "epoch": told.pop("epoch")}
+            _take_back(db, there, [told["seq"]])
+            transfers(db, there, [corrected(Transfer(**told, corrects=0), content)])
 
 
 def trends(db: Connection, key: Key, new: dict[tuple[str, date], float]) -> None:
