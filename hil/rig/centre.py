@@ -27,13 +27,10 @@ from config.schema import load
 from hil.figures.table import Spread, row, say
 from hil.judge.ward import WardUnderTest
 from hil.rig.figures import SITE, tick_gaps_ms
-from liftctl.centre import app as console
 from liftctl.centre import database, people
 from liftctl.centre.commands import put_home
 from liftctl.centre.ingest.directory import invite
 from liftctl.centre.people import Person
-from liftctl.centre.signin import SignIn
-from liftctl.panel.edge import server
 from liftctl.recorder.ledger import Entry, Ledger
 from liftctl.uplink.enrol import enrol
 from liftctl.uplink.outbox import Outbox
@@ -60,19 +57,26 @@ def centre() -> Iterator[Centre]:
     with place as name, database.embedded(Path(name) / "postgres") as url:
         engine = database.connect(url)
         database.migrate(engine, datetime.now(UTC).date())
-        with socket.create_server(("127.0.0.1", 0)) as sock:
-            port = sock.getsockname()[1]
-        child = subprocess.Popen(
-            [sys.executable, "-m", "liftctl", "centre", "ingest", "--port", str(port)],
-            env=os.environ | {"LIFTCTL_CENTRE_DATABASE": url},
-        )
-        try:
-            _wait(f"http://127.0.0.1:{port}/healthz")
-            yield Centre(engine, url, f"http://127.0.0.1:{port}")
-        finally:
-            child.terminate()
-            child.wait()
-            engine.dispose()
+        with _serving("ingest", url) as ingest:
+            yield Centre(engine, url, ingest)
+        engine.dispose()
+
+
+@contextmanager
+def _serving(what: str, database_url: str) -> Iterator[str]:
+    """One process of the centre; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = sock.getsockname()[1]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "liftctl", "centre", what, "--port", str(port)],
+        env=os.environ | {"LIFTCTL_CENTRE_DATABASE": database_url},
+    )
+    try:
+        _wait(f"http://127.0.0.1:{port}/healthz")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        child.terminate()
+        child.wait()
 
 
 def _wait(url: str) -> None:
@@ -199,26 +203,11 @@ def pages(found: Centre, transfers: int) -> None:
     made_s = time.perf_counter() - began
     say(f"nation: 40,000 devices, {transfers:,} transfers (made in {made_s:.0f} s)")
     token = people.add_token(found.engine, Person("bench", "centre"), 1, datetime.now(UTC))
-    with _console(found.engine) as url, httpx.Client(base_url=url) as http:
+    with _serving("console", found.url) as url, httpx.Client(base_url=url) as http:
         http.headers["authorization"] = f"Bearer {token}"
         empty = _times(lambda: http.get("/healthz"))
         for name, path in PAGES.items():
             row(name, "ms", _times(lambda path=path: http.get(path)), empty, "GET /healthz")  # type: ignore[misc]
-
-
-@contextmanager
-def _console(engine: Engine) -> Iterator[str]:
-    import threading
-
-    sock = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    serving = server(console.create(engine, SignIn("s" * 32, url)))
-    thread = threading.Thread(target=serving.run, kwargs={"sockets": [sock]}, daemon=True)
-    thread.start()
-    _wait(f"{url}/healthz")
-    yield url
-    serving.should_exit = True
-    thread.join(10)
 
 
 def _times(ask: Callable[[], httpx.Response]) -> Spread:

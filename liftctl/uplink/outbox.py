@@ -16,7 +16,7 @@ from liftctl.recorder.store import LedgerError
 from liftctl.uplink.protocol import MAX_BODY_BYTES, Batch, Record
 from liftctl.uplink.share import Row, record, sealed
 
-BATCH_ROWS = 500
+BATCH_ROWS = 1000
 BATCH_BYTES = MAX_BODY_BYTES // 2
 COLUMNS = "seq, e.epoch, kind, header, commitment, prev, hash, salt, body"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -28,6 +28,7 @@ from liftctl.uplink.protocol import Batch, Conflict, Enrol, FromCentre, Refused
 
 STATUS = {"unacceptable": 422, "message": 400, "signature": 401, "unknown": 403, "code": 403,
           "taken": 409, "large": 413, "flood": 429, "busy": 503}  # fmt: skip
+CODES_PER_S, CODES_AT_ONCE = 0.2, 30.0
 
 
 @dataclass(slots=True)
@@ -39,12 +40,13 @@ class Ingest:
     mono_ns: Callable[[], int]
     limiter: Limiter
     directory: Directory
+    codes: Limiter = field(default_factory=lambda: Limiter(CODES_PER_S, CODES_AT_ONCE, 0.0))
 
     @classmethod
-    def of(cls, engine: Engine) -> Ingest:
+    def of(cls, engine: Engine, limiter: Limiter) -> Ingest:
         """With the machine's clocks."""
         mono = time.monotonic_ns
-        return cls(engine, lambda: datetime.now(UTC), mono, Limiter(), Directory(engine, mono))
+        return cls(engine, lambda: datetime.now(UTC), mono, limiter, Directory(engine, mono))
 
     def answer(self, body: bytes, signature: str, peer: str) -> FromCentre:
         """The reply to one body."""
@@ -60,7 +62,7 @@ class Ingest:
             return Refused("busy", f"the database is away ({type(error).__name__})", 5.0)
 
     def _enrol(self, asked: Enrol, body: bytes, signature: str, peer: str) -> FromCentre:
-        if wait_s := self.limiter.wait_s(f"enrol {peer}", 4 << 20, self.mono_ns()):
+        if wait_s := self.codes.wait_s(peer, 1, self.mono_ns()):
             return Refused("flood", "too many codes were tried from there", wait_s)
         if not protocol.signed_by(asked.public_key, body, signature):
             return Refused("signature", "not signed by the key it brings")
@@ -90,9 +92,9 @@ async def read_body(request: Request, most: int) -> bytes | None:
     return bytes(found)
 
 
-def create(engine: Engine) -> Starlette:
+def create(engine: Engine, limiter: Limiter | None = None) -> Starlette:
     """The application of one ingest process."""
-    ingest = Ingest.of(engine)
+    ingest = Ingest.of(engine, limiter or Limiter())
 
     async def post(request: Request) -> Response:
         body = await read_body(request, protocol.MAX_BODY_BYTES)

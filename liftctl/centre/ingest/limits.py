@@ -21,7 +21,7 @@ class Bucket:
 
 @dataclass(slots=True)
 class Limiter:
-    """Bytes per second of each key. A key that nobody used for long is forgotten."""
+    """Units (bytes, or calls) per second of each key, `price_per_call` beside its size."""
 
     rate_per_s: float = 512 * 1024
     burst: float = 64 << 20

@@ -96,14 +96,14 @@ const rowName = (name) => t(`row.${name}`, {}, name.replaceAll("_", " ")).split(
 function twin(found) {
   const desired = found.desired ?? {};
   const rows = TWIN.filter((name) => name in found.reported).map((name) => h("tr", { class: name in desired && plain(desired[name]) !== plain(found.reported[name]) ? "differs" : "" },
-    h("th", { scope: "row" }, t(`twin.${name}`, {}, name)), h("td", {}, plain(found.reported[name])), h("td", {}, name in desired ? plain(desired[name]) : "–")));
+    h("th", { scope: "row" }, t(`twin.${name}`, {}, name)), h("td", {}, t(`twin.${name}.${found.reported[name]}`, {}, plain(found.reported[name]))), h("td", {}, name in desired ? plain(desired[name]) : "–")));
   return card(t("centre.twin"), t("centre.reported_at", { when: when(found.reported_at) }), rows.length
     ? h("table", {}, h("thead", {}, h("tr", {}, h("th", {}), h("th", {}, t("centre.reported")), h("th", {}, t("centre.desired")))), h("tbody", {}, ...rows))
     : h("p", { class: "empty" }, t("centre.no_report")), Object.keys(desired).length ? null : h("p", { class: "soft small" }, t("centre.no_desired")));
 }
 
 function chains(found) {
-  const rows = found.chains.map((chain) => h("tr", {}, h("th", { scope: "row" }, t(`stream.${chain.stream}`, {}, chain.stream)),
+  const rows = found.chains.map((chain) => h("tr", { class: "chain" }, h("th", { scope: "row" }, t(`stream.${chain.stream}`, {}, chain.stream)),
     h("td", {}, t("centre.durable_seq", { seq: number(chain.seq) }), h("br"), h("span", { class: "soft small" }, when(chain.at))),
     h("td", { class: "mono" }, `${chain.hash.slice(0, 16)}…`)));
   const extra = [found.set_aside ? t("centre.set_aside", { n: number(found.set_aside) }) : "", found.clock_off_s ? t("centre.clock_off", { ago: number(found.clock_off_s / 3600, 1) }) : ""].filter(Boolean);

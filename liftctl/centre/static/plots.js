@@ -52,11 +52,12 @@ export function frame(window) {
   const times = window.t_s ?? [];
   const names = Object.keys(window).filter((name) => name !== "t_s" && window[name].some(Number.isFinite));
   if (times.length < 2 || !names.length) return null;
-  const [w, lane, left, right] = [720, 64, 176, 664];
-  const x = scale(times[0], 0, left, right);
+  const w = innerWidth < 820 ? 360 : 720; // text keeps its size on a phone
+  const [lane, left, right] = [76, 0, w - 46];
+  const x = scale(times[0], 0, left + 12, right);
   const h = names.length * lane + 22;
   const lanes = names.flatMap((name, n) => one(name, window[name], times, x, n * lane, lane, left, right));
-  const ticks = [-10, -8, -6, -4, -2, 0].filter((at) => at >= times[0] - 0.5);
+  const ticks = (w < 500 ? [-10, -5, 0] : [-10, -8, -6, -4, -2, 0]).filter((at) => at >= times[0] - 0.5);
   return plot(w, h, t("centre.frame"),
     ...ticks.map((at) => s("line", { class: "grid-line", x1: x(at), x2: x(at), y1: 4, y2: h - 20 })),
     ...lanes,
@@ -67,17 +68,17 @@ export function frame(window) {
 function one(name, values, times, x, top, lane, left, right) {
   const known = values.filter(Number.isFinite);
   const [low, high] = [Math.min(...known, 0), Math.max(...known)];
-  const y = scale(low, high === low ? low + 1 : high, top + lane - 12, top + 8);
+  const y = scale(low, high === low ? low + 1 : high, top + lane - 12, top + 22);
   const runs = [[]];
   values.forEach((value, n) => {
     if (Number.isFinite(value)) runs.at(-1).push([x(times[n]), y(value)]);
     else if (runs.at(-1).length) runs.push([]);
   });
   return [
-    s("text", { x: 0, y: top + lane / 2 + 2 }, t(`signal.${name}`, {}, name)),
+    s("text", { class: "name", x: left, y: top + 14 }, t(`signal.${name}`, {}, name)),
     s("line", { class: "grid-line", x1: left, x2: right, y1: y(low), y2: y(low) }),
     ...runs.filter((run) => run.length > 1).map((run) => s("path", { class: "line", d: path(run) })),
-    s("text", { x: right + 8, y: top + 13 }, number(high, Math.abs(high) < 10 ? 1 : 0)),
+    s("text", { x: right + 8, y: top + 26 }, number(high, Math.abs(high) < 10 ? 1 : 0)),
     s("text", { x: right + 8, y: y(low) + 4 }, number(low)),
   ];
 }
