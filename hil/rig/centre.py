@@ -28,8 +28,7 @@ from hil.figures.table import Spread, row, say
 from hil.judge.ward import WardUnderTest
 from hil.rig.figures import SITE, tick_gaps_ms
 from liftctl.centre import database, people
-from liftctl.centre.commands import put_home
-from liftctl.centre.ingest.directory import invite
+from liftctl.centre.ingest.directory import invite, put_home
 from liftctl.centre.people import Person
 from liftctl.recorder.ledger import Entry, Ledger
 from liftctl.uplink.enrol import enrol

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from liftctl.centre import database as store
 from liftctl.centre import people
 from liftctl.centre.database import CentreError
-from liftctl.centre.ingest.directory import invite
+from liftctl.centre.ingest.directory import invite, put_home
 from liftctl.centre.people import Person
 from liftctl.centre.verify import chains
 
@@ -77,19 +77,6 @@ def add_home(url: str, municipality: str, home: str, title: str, municipality_ti
             raise CentreError(f"'{name}': use lower case letters, digits and hyphens, up to 60")
     with _engine(url).begin() as db:
         put_home(db, municipality, home, title or home, municipality_title or municipality)
-
-
-def put_home(db: Any, municipality: str, home: str, title: str, municipality_title: str) -> None:
-    """In the caller's transaction."""
-    values = {"m": municipality, "h": home, "t": title, "mt": municipality_title}
-    db.execute(text("INSERT INTO municipality VALUES (:m, :mt) ON CONFLICT DO NOTHING"), values)
-    db.execute(
-        text(
-            "INSERT INTO home VALUES (:m, :h, :t) ON CONFLICT (municipality, home)"
-            " DO UPDATE SET title = excluded.title"
-        ),
-        values,
-    )
 
 
 def code(url: str, municipality: str, home: str, controller: str) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from liftctl.centre.ingest.directory import invite
+from liftctl.centre.ingest.directory import invite, put_home
 from liftctl.recorder.ledger import Entry, Ledger
 from liftctl.uplink import protocol
 from liftctl.uplink.outbox import Outbox
@@ -25,9 +25,7 @@ URL = "http://testserver"
 def add_home(engine: Engine, municipality: str, home: str) -> None:
     """The tenant's own rows, as `liftctl centre home` makes them."""
     with engine.begin() as db:
-        values = {"m": municipality, "h": home}
-        db.execute(text("INSERT INTO municipality VALUES (:m, :m) ON CONFLICT DO NOTHING"), values)
-        db.execute(text("INSERT INTO home VALUES (:m, :h, :h) ON CONFLICT DO NOTHING"), values)
+        put_home(db, municipality, home, home, municipality)
 
 
 @dataclass(slots=True)

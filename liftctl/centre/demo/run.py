@@ -23,9 +23,8 @@ from sqlalchemy import Engine, text
 
 from liftctl.centre import database, people
 from liftctl.centre.app import create
-from liftctl.centre.commands import put_home
 from liftctl.centre.demo.cast import HOMES, PEOPLE, DemoHome
-from liftctl.centre.ingest.directory import invite
+from liftctl.centre.ingest.directory import invite, put_home
 from liftctl.centre.signin import DEMO, SignIn
 from liftctl.panel.edge import listen, server
 from liftctl.up import _die_with_parent

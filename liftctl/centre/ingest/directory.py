@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from liftctl.centre.database import CentreError, ingesting
 from liftctl.uplink.protocol import Enrol, Enrolled, FromCentre, Refused
@@ -20,6 +20,21 @@ from liftctl.uplink.protocol import Enrol, Enrolled, FromCentre, Refused
 CACHE_NS = 30_000_000_000
 CODE_DAYS = 2
 KINDS = ("lift", "chair")
+
+
+def put_home(
+    db: Connection, municipality: str, home: str, title: str, municipality_title: str
+) -> None:
+    """In the caller's transaction."""
+    values = {"m": municipality, "h": home, "t": title, "mt": municipality_title}
+    db.execute(text("INSERT INTO municipality VALUES (:m, :mt) ON CONFLICT DO NOTHING"), values)
+    db.execute(
+        text(
+            "INSERT INTO home VALUES (:m, :h, :t) ON CONFLICT (municipality, home)"
+            " DO UPDATE SET title = excluded.title"
+        ),
+        values,
+    )
 
 
 def invite(
