@@ -166,7 +166,7 @@ TRANSFERS = """
 INSERT INTO transfer SELECT 'town-' || (c % 1000) % 98, 'home-' || c % 1000, 'lift-' || c, 1, n,
   now() - make_interval(secs => (n * 31536000.0 / :total)), 't' || n, 'bed-chair', 'completed',
   1 + (n % 7 = 0)::int, 180 + n % 200, 200 + n % 300, n % 9 / 8, 0, '{}'
-FROM (SELECT n, (n * 7907) % 40000 AS c FROM generate_series(:first, :last) n) made
+FROM (SELECT n, (n * 7907) % 40000 AS c FROM generate_series(CAST(:first AS bigint), :last) n) made
 """
 TALLY = """
 INSERT INTO tally SELECT municipality, home, at::date, kind, outcome, coalesce(carers, 0), count(*),

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, HTTPException, Query, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.staticfiles import StaticFiles
@@ -23,6 +24,7 @@ from config.languages import codes, texts
 from config.schema import WebSpec
 from liftctl.centre import fleet, risk, signin
 from liftctl.centre.database import ingesting
+from liftctl.centre.metrics import metrics
 from liftctl.centre.people import Person, view
 from liftctl.panel import edge
 
@@ -151,6 +153,12 @@ def _evidence(app: FastAPI, engine: Engine, person: Callable[[Request], Person])
         until = _now()
         with view(engine, person(request)) as db:
             return fleet.evidence(db, until - timedelta(days=days), until)
+
+    @app.get("/metrics")
+    def figures(request: Request) -> Response:
+        """Prometheus text; with a token, like everything else."""
+        with view(engine, person(request)) as db:
+            return Response(metrics(db, _now()), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/api/audit")
     def trail(request: Request, limit: Limit = 100) -> Any:

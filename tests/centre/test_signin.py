@@ -62,7 +62,7 @@ def test_without_sign_in_nothing_is_shown(engine: Engine) -> None:
     assert asked.get("/").status_code == 200
 
 
-ROUTES = ("/api/me", "/api/fleet", "/api/evidence?days=400", "/api/audit",
+ROUTES = ("/api/me", "/metrics", "/api/fleet", "/api/evidence?days=400", "/api/audit",
           "/api/devices/{m}/{c}", "/api/devices/{m}/{c}/events")  # fmt: skip
 
 
@@ -211,6 +211,14 @@ def test_a_token_is_scoped_expires_and_is_worth_nothing_changed(
         assert good not in str(db.execute(text("SELECT * FROM token")).all())
         db.execute(text("UPDATE token SET revoked_at = now()"))
     assert ask(good).status_code == 401
+
+
+def test_monitoring_reads_sums_with_a_token(engine: Engine, two_tenants: tuple[Home, Home]) -> None:
+    token = people.add_token(engine, Person("monitor", "auditor"), 1, datetime.now(UTC))
+    asked = client(engine).get("/metrics", headers={"authorization": f"Bearer {token}"})
+    assert 'liftctl_centre_controllers{municipality="nordby"} 1.0' in asked.text
+    assert "lift-a" not in asked.text
+    assert client(engine).get("/metrics").status_code == 401
 
 
 def test_a_token_reads_and_changes_nothing(engine: Engine, two_tenants: tuple[Home, Home]) -> None:
