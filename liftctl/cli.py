@@ -19,10 +19,12 @@ from liftctl.benefit.baseline_cli import freeze_command, show_command, synth_com
 from liftctl.benefit.cli import report_command
 from liftctl.benefit.evidence_cli import roll_up_command, verify_pack_command
 from liftctl.blackbox.cli import export_command, replay_command
+from liftctl.centre.cli import app as centre_app
 from liftctl.decode import decode_command, encode_command
 from liftctl.recorder import cli as ledger
 from liftctl.register import cli as register
 from liftctl.up import init, up
+from liftctl.uplink.cli import app as uplink_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 config_app = typer.Typer(no_args_is_help=True, help="Check or accept a site's configuration.")
@@ -33,6 +35,8 @@ evidence_app = typer.Typer(no_args_is_help=True, help="Evidence packs.")
 app.add_typer(evidence_app, name="evidence")
 baseline_app = typer.Typer(no_args_is_help=True, help="What a transfer cost before.")
 app.add_typer(baseline_app, name="baseline")
+app.add_typer(uplink_app, name="uplink")
+app.add_typer(centre_app, name="centre")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(register.residents, name="residents")

@@ -57,6 +57,16 @@ class Places:
         return self.data / "ledger.sqlite"
 
     @property
+    def uplink(self) -> Path:
+        """Enrolment, key, positions and event summaries of the uplink."""
+        return self.data / "uplink"
+
+    @property
+    def enrolment(self) -> Path:
+        """Written when this gateway was enrolled at a knowledge centre."""
+        return self.uplink / "enrolment.json"
+
+    @property
     def blackbox(self) -> Path:
         return self.data / "blackbox"
 

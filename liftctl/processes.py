@@ -61,7 +61,8 @@ def hardware(site: Site, shift: int) -> tuple[Command, ...]:
 def service(site: Site, path: Path, shift: int, modules: Mapping[str, str]) -> tuple[Command, ...]:
     """The site's own processes in starting order; `modules` replaces one for a bench."""
     found = []
-    for name in SERVICE:
+    linked = ("uplink",) if Places(site.name).enrolment.is_file() else ()
+    for name in (*SERVICE, *linked):
         args = ["--site", str(path)]
         if name == "panel":
             args += ["--port", str(site.web.panel_port + shift)]
