@@ -7,7 +7,6 @@ error.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,7 +15,9 @@ from pathlib import Path
 from config.profiles import load as load_profile
 from config.schema import ConfigError, Site, from_json, load, to_json
 from drivers.registry import build
+from liftctl.durable import replace
 from liftctl.places import Places
+from liftctl.setup.applied import overlay
 from safety.stopping import too_far
 from safety.table import ROWS
 
@@ -95,16 +96,7 @@ def _whole_pairs(site: Site) -> None:
 def accept(site: Site) -> None:
     """Check and remember as the last accepted one; ConfigError or OSError."""
     check(site)
-    path = Places(site.name).accepted
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, to_json(site).encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fresh.rename(path)
+    replace(Places(site.name).accepted, to_json(site).encode())
 
 
 def _name_in(path: Path) -> str:
@@ -116,12 +108,13 @@ def _name_in(path: Path) -> str:
 
 
 def load_or_fall_back(path: Path) -> tuple[Site, bool, str]:
-    """(site, fallback, why): the file's own site if acceptable, else the last accepted one.
+    """(site, fallback, why): the file's own site with what was accepted from afar on top of it, if
+    acceptable, else the last accepted one.
 
     Raises ConfigError when there is neither.
     """
     try:
-        site = load(path)
+        site = overlay(load(path))
         check(site)
     except ConfigError as error:
         last = Places(_name_in(path)).accepted

@@ -18,6 +18,7 @@ from liftctl.benefit.cli import report_command
 from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.decode import decode_command, encode_command
 from liftctl.recorder.cli import verify_command
+from liftctl.remote.cli import enrol_app, order_app
 from liftctl.up import init, up
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -107,7 +108,7 @@ def _process(name: str) -> None:
     app.command(name)(command)
 
 
-for _name in ("gate", "guard", "controller", "recorder", "panel", "desk"):
+for _name in ("gate", "guard", "controller", "recorder", "panel", "desk", "support", "remote"):
     _process(_name)
 
 
@@ -166,6 +167,8 @@ def release_command(
     typer.echo(message)
 
 
+app.add_typer(enrol_app, name="enrol")
+app.add_typer(order_app, name="order")
 app.command("decode")(decode_command)
 app.command("encode")(encode_command)
 app.command("replay")(replay_command)

@@ -16,6 +16,9 @@ from liftctl.places import Places, run_root
 SERVICE = ("recorder", "guard", "gate", "controller", "panel", "desk")
 
 
+REMOTE = ("support", "remote")
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One process: its name within `group` (a site, or "ward") and its argument list."""
@@ -24,6 +27,11 @@ class Command:
     name: str
     args: tuple[str, ...]
     pass_fds: tuple[int, ...] = ()
+
+
+def names(site: Site) -> tuple[str, ...]:
+    """A site that was never enrolled has no process for a centre."""
+    return SERVICE + (REMOTE if Places(site.name).trust.exists() else ())
 
 
 def _python(module: str, *args: str) -> tuple[str, ...]:
@@ -61,7 +69,7 @@ def hardware(site: Site, shift: int) -> tuple[Command, ...]:
 def service(site: Site, path: Path, shift: int, modules: Mapping[str, str]) -> tuple[Command, ...]:
     """The site's own processes in starting order; `modules` replaces one for a bench."""
     found = []
-    for name in SERVICE:
+    for name in names(site):
         args = ["--site", str(path)]
         if name == "panel":
             args += ["--port", str(site.web.panel_port + shift)]

@@ -16,7 +16,7 @@ from config.schema import Site
 from liftctl.controller import rows
 from liftctl.controller.turn import turn
 from liftctl.controller.values import Asked, Config, Input, Link, State, Today
-from liftctl.entry import CONTROLLER, Ending, real_time
+from liftctl.entry import CONTROLLER, Ending, Turnover, real_time
 from liftctl.ipc import Channel, GateState, Hello, Message, Workflow, Written, connect, serve
 from liftctl.places import Places
 
@@ -39,6 +39,7 @@ class Shell:
         self.state = State(locks=frozenset({"relocated"} if site.relocatable else ()))
         self.server = serve(self.places.sock("controller"))
         self.peers: dict[str, Channel] = {}
+        self.turnover = Turnover(site.hash)
         self.retry_ns = 0
         self.collect_ns = 0
 
@@ -92,6 +93,9 @@ class Shell:
         for name, channel in tuple(self.peers.items()):
             heard = channel.receive()
             inputs += [item for item in heard if isinstance(item, GateState | Written)]
+            for item in heard:
+                if isinstance(item, GateState):
+                    self.turnover.hear(item.config_hash)
             if channel.closed:
                 del self.peers[name]
                 inputs.append(Link(name, up=False))

@@ -14,11 +14,12 @@ import msgspec
 from config.languages import texts
 from config.schema import Site
 from liftctl import ipc
+from liftctl.entry import Turnover
 from liftctl.panel.links import Link
 from liftctl.places import Places
 
 STALE_NS = 1_000_000_000
-PEERS = ("gate", "guard", "controller", "recorder")
+PEERS = ("gate", "guard", "controller", "recorder", "support")
 
 
 class Watch:
@@ -29,8 +30,12 @@ class Watch:
         self.gate: ipc.GateState | None = None
         self.guard: ipc.GuardState | None = None
         self.controller: ipc.ControllerState | None = None
+        self.support: ipc.SupportState | None = None
+        self._turnover = Turnover(site.hash)
         self._links = {
-            name: Link(Places(site.name).sock(name), "desk", self.take) for name in PEERS
+            name: Link(Places(site.name).sock(name), "desk", self.take)
+            for name in PEERS
+            if name != "support" or Places(site.name).trust.exists()
         }
 
     @contextlib.asynccontextmanager
@@ -47,10 +52,13 @@ class Watch:
         match message:
             case ipc.GateState():
                 self.gate = message
+                self._turnover.hear(message.config_hash)
             case ipc.GuardState():
                 self.guard = message
             case ipc.ControllerState():
                 self.controller = message
+            case ipc.SupportState():
+                self.support = message
             case _:
                 pass
 
@@ -89,6 +97,7 @@ class Watch:
             "gate": _gate_view(gate) if gate else None,
             "guard": msgspec.to_builtins(self.guard) if self.guard else None,
             "mode": self.controller.mode if self.controller else None,
+            "support": msgspec.to_builtins(self.support) if self.support else None,
         }
 
     def _processes(self, now_ns: int) -> list[dict[str, Any]]:
