@@ -120,11 +120,12 @@ class Hub:
             ways = self._ways[output.to]
             sent = [link.send(output.message) for link in ways]
             if not any(sent) and isinstance(output.message, ipc.Workflow):
-                self._refuse(client, output.message)
+                who = "support" if output.to is session.To.SUPPORT else "controller"
+                self._refuse(client, output.message, f"{who}_away")
         return 0
 
-    def _refuse(self, client: Client, work: ipc.Workflow) -> None:
-        self._take(ipc.Refused(client.held.station, work.action, "controller_away", ""))
+    def _refuse(self, client: Client, work: ipc.Workflow, code: str) -> None:
+        self._take(ipc.Refused(client.held.station, work.action, code, ""))
 
     def _take(self, message: ipc.AnyMessage) -> None:
         match message:
