@@ -17,6 +17,7 @@ from config.schema import ConfigError, load
 from liftctl.benefit.cli import report_command
 from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.decode import decode_command, encode_command
+from liftctl.exports.cli import export_app
 from liftctl.recorder.cli import verify_command
 from liftctl.remote.cli import enrol_app, order_app
 from liftctl.up import init, up
@@ -169,6 +170,7 @@ def release_command(
 
 app.add_typer(enrol_app, name="enrol")
 app.add_typer(order_app, name="order")
+app.add_typer(export_app, name="export")
 app.command("decode")(decode_command)
 app.command("encode")(encode_command)
 app.command("replay")(replay_command)
