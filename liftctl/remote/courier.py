@@ -27,6 +27,7 @@ from liftctl.remote.confine import Unconfined, confine
 from liftctl.remote.envelope import MOST_BYTES, Trust
 
 POLL_S = 5.0
+RETRY_S = 0.2
 SLOWEST_S = 300.0
 MOST_ORDERS = 32  # of one answer
 MOST_ANSWER_BYTES = 4 << 20
@@ -108,12 +109,21 @@ def _orders(content: bytes) -> Iterator[bytes]:
         return
 
 
+def _channel(sock: Path, ending: Ending) -> ipc.Channel | None:
+    """To the support process, as soon as it is there; None when we are to end before."""
+    while not ending.asked:
+        if (found := ipc.connect(sock)) is not None:
+            return found
+        time.sleep(RETRY_S)
+    return None
+
+
 def run(trust: Trust, sock: Path, token: str, ending: Ending) -> None:
     """Until asked to end, or until the support process is gone (then somebody starts us anew)."""
     port = port_of(trust.centre)
-    channel = ipc.connect(sock)
+    channel = _channel(sock, ending)
     if channel is None:
-        raise Unusable("the support process is not there yet; it is started first")
+        return
     http = httpx.Client(
         timeout=TIMEOUT_S, headers={"Authorization": f"Bearer {token}"}, trust_env=False
     )

@@ -121,26 +121,25 @@ def afar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Afar]:
 def test_a_grant_and_a_configuration_from_order_to_answer(afar: Afar) -> None:
     afar.page.until(lambda s: s["mode"] == "ready", "a ready gate", 30.0)
     before = load(Path(afar.ward.site_file("lift"))).hash
-
-    afar.order(d.SupportRequest, who="T. Technician", reason="noise", wants=("live", "bundle"))
-    afar.page.until(lambda s: bool(afar.shows("request")), "the question on the wall")
-    afar.press("support_yes", name="Nurse N.", minutes="30")
-    afar.code("granted")
-    afar.order(d.LiveRequest)
-    afar.order(d.BundleRequest)
-    afar.page.until(lambda s: bool(afar.shows("bundle")), "the list of what would be sent")
-    afar.press("bundle_yes", name="Nurse N.")
-    afar.centre.until(lambda: bool(afar.centre.told(d.Bundle)), "the bundle")
-    afar.centre.until(lambda: bool(afar.centre.told(d.Live)), "the live view")
-
     change = {"limits.hoist_loaded_mm_s": 50.0}
     proposal: dict[str, Any] = {"base": before, "changes": change, "by": "A.", "reason": "afraid"}
+
+    afar.order(d.SupportRequest, who="T. Technician", reason="noise", wants=("live", "bundle"))
     afar.order(d.Proposal, "configurator", version=1, **proposal)
+    afar.page.until(lambda s: bool(afar.shows("request")), "the question on the wall")
+    afar.press("support_yes", name="Nurse N.", minutes="30")
     afar.code("LC-REM-TWO")
+    afar.code("granted")
+
+    afar.order(d.LiveRequest)
+    afar.order(d.BundleRequest)
     afar.order(d.Proposal, "configurator", "safety", version=2, **proposal)
+    afar.page.until(lambda s: bool(afar.shows("bundle")), "the list of what would be sent")
+    afar.press("bundle_yes", name="Nurse N.")
     afar.page.until(lambda s: bool(afar.shows("proposal")), "the proposal on the wall")
     afar.press("setup_yes", name="Nurse N.", version="2")
     afar.code("trial")
+    assert afar.centre.told(d.Bundle) and afar.centre.told(d.Live)
     new = load_or_fall_back(Path(afar.ward.site_file("lift")))[0]
     assert new.limits.hoist_loaded_mm_s == 50 and new.hash != before
     afar.runs(new.hash)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,24 @@ def test_nothing_is_lost_while_the_centre_is_away_and_it_is_not_hurried(
     assert parcels(support) == [] and not centre.reports, "it waits longer each time"
     one.step(11.0, 0.0)
     assert parcels(support) == [(1, b""), (2, b""), (0, b"")]
+
+
+def test_it_waits_for_a_support_process_that_starts_later(tmp_path: Path) -> None:
+    """It ended with "cannot work here", and was never started again."""
+    found: list[ipc.Channel | None] = []
+
+    class Never:
+        asked = False
+
+    path = tmp_path / "outside.sock"
+    waiting = threading.Thread(
+        target=lambda: found.append(courier._channel(path, Never()))  # type: ignore[arg-type]
+    )
+    waiting.start()
+    server = ipc.serve(path)
+    waiting.join(5)
+    assert found and found[0] is not None
+    server.close()
 
 
 def test_an_answer_that_is_no_list_of_orders_is_nothing() -> None:

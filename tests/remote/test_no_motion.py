@@ -7,6 +7,7 @@ of gate, guard and controller.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,7 @@ VERBS = re.compile(
     + "|".join(str(item.name).lower() for item in Motion)
     + r")\b"
 )
+EXAMPLES = 400 if os.environ.get("LIFTCTL_NIGHTLY") else 40
 SITE = load(Path("config/sites/demo-lift.toml"))
 
 
@@ -134,7 +136,7 @@ ROOMS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(st.tuples(orders(), ROOMS, st.floats(0, 900)), max_size=6))
 def test_from_afar_alone_nothing_comes_but_words(steps: list[tuple[Any, Any, float]]) -> None:
     room = Room()
@@ -159,7 +161,7 @@ STEPS = st.builds(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(st.one_of(orders(), STEPS), max_size=12))
 def test_with_people_saying_yes_to_everything_still_nothing_moves(steps: list[Any]) -> None:
     room, said_yes = Room(), False
