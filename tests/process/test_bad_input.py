@@ -78,7 +78,7 @@ def refused(found: tuple[int, str], *words: str) -> None:
         (PORT, "usb:can0", ("port 'usb:can0'", "use vbus:NAME, socketcan:can0 or slcan:/dev/tty")),
         (
             LIMITS,
-            f"{LIMITS}hoist_loaded_mm_s = 150\n",
+            f"{LIMITS}hoist_loaded_mm_s = 140\n",
             ("hoist", "mm above the limit of 50 mm", "lower hoist_loaded_mm_s"),
         ),
     ],
