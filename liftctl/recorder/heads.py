@@ -30,8 +30,15 @@ class Heads:
 
     def newest(self) -> Checkpoint | None:
         """The head that was written last, of any epoch."""
-        files = sorted(self.folder.glob("head-*.note"), key=lambda path: path.stat().st_mtime_ns)
+        files = sorted(self.folder.glob("head-*.note"), key=_written_ns)
         return next((head for path in reversed(files) if (head := _read(path))), None)
+
+
+def _written_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _read(path: Path) -> Checkpoint | None:

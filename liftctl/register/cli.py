@@ -72,7 +72,7 @@ def _import(file: Path, site: Path, form: str, dry_run: bool, what: str) -> None
     typer.echo("dry run: nothing was changed" if dry_run else f"written to {path}")
 
 
-def _export(site: Path, form: str, out: Path | None, what: str, tokens: bool = False) -> None:
+def _export(site: Path, form: str, out: Path | None, what: str, tokens: bool) -> None:
     _, register = _register(site)
     if form not in FORMATS:
         _fail(f"format '{form}' is unknown; use one of {', '.join(FORMATS)}")
@@ -86,49 +86,35 @@ def _export(site: Path, form: str, out: Path | None, what: str, tokens: bool = F
         _fail(str(error))
 
 
-@residents.command("import")
-def residents_import(
-    file: Annotated[Path, typer.Argument(help="CSV, FHIR Bundle or NDJSON")],
-    site: SiteOption,
-    form: Format = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would change")] = False,
-) -> None:
-    """Take residents (from FHIR: slings too) into the register: all of the file, or nothing."""
-    _import(file, site, form, dry_run, "residents")
+def _commands(app: typer.Typer, what: str) -> None:
+    """`import` and `export`, the same for residents and slings."""
+
+    def take(
+        file: Annotated[Path, typer.Argument(help="CSV, FHIR Bundle or NDJSON")],
+        site: SiteOption,
+        form: Format = "",
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be")] = False,
+    ) -> None:
+        """Into the register: all of the file, or nothing. FHIR holds residents and slings."""
+        _import(file, site, form, dry_run, what)
+
+    def give(
+        site: SiteOption,
+        form: Format = "csv",
+        out: Annotated[Path | None, typer.Option(help="default: standard output")] = None,
+        tokens: Annotated[
+            bool, typer.Option("--with-tokens", help="for another room: the ledger's names too")
+        ] = False,
+    ) -> None:
+        """Out of the register; it reads back the same."""
+        _export(site, form, out, what, tokens)
+
+    app.command("import")(take)
+    app.command("export")(give)
 
 
-@slings.command("import")
-def slings_import(
-    file: Annotated[Path, typer.Argument(help="CSV, FHIR Bundle or NDJSON")],
-    site: SiteOption,
-    form: Format = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would change")] = False,
-) -> None:
-    """Take slings into the register: all of the file, or nothing."""
-    _import(file, site, form, dry_run, "slings")
-
-
-@residents.command("export")
-def residents_export(
-    site: SiteOption,
-    form: Format = "csv",
-    out: Annotated[Path | None, typer.Option(help="default: standard output")] = None,
-    tokens: Annotated[
-        bool, typer.Option("--with-tokens", help="for another room: the ledger's names too")
-    ] = False,
-) -> None:
-    """The register's residents; it reads back the same."""
-    _export(site, form, out, "residents", tokens)
-
-
-@slings.command("export")
-def slings_export(
-    site: SiteOption,
-    form: Format = "csv",
-    out: Annotated[Path | None, typer.Option(help="default: standard output")] = None,
-) -> None:
-    """The register's slings; it reads back the same."""
-    _export(site, form, out, "slings")
+_commands(residents, "residents")
+_commands(slings, "slings")
 
 
 @residents.command("list")
