@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +19,14 @@ from liftctl.benefit.baseline_cli import freeze_command, show_command, synth_com
 from liftctl.benefit.cli import report_command
 from liftctl.benefit.evidence_cli import roll_up_command, verify_pack_command
 from liftctl.blackbox.cli import export_command, replay_command
+from liftctl.centre.cli import app as centre_app
 from liftctl.decode import decode_command, encode_command
+from liftctl.exports.cli import export_app
 from liftctl.recorder import cli as ledger
 from liftctl.register import cli as register
+from liftctl.remote.cli import enrol_app, order_app
 from liftctl.up import init, up
+from liftctl.uplink.cli import app as uplink_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 config_app = typer.Typer(no_args_is_help=True, help="Check or accept a site's configuration.")
@@ -32,6 +37,8 @@ evidence_app = typer.Typer(no_args_is_help=True, help="Evidence packs.")
 app.add_typer(evidence_app, name="evidence")
 baseline_app = typer.Typer(no_args_is_help=True, help="What a transfer cost before.")
 app.add_typer(baseline_app, name="baseline")
+app.add_typer(uplink_app, name="uplink")
+app.add_typer(centre_app, name="centre")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(register.residents, name="residents")
@@ -116,7 +123,7 @@ def _process(name: str) -> None:
     app.command(name)(command)
 
 
-for _name in ("gate", "guard", "controller", "recorder", "panel", "desk"):
+for _name in ("gate", "guard", "controller", "recorder", "panel", "desk", "support", "remote"):
     _process(_name)
 
 
@@ -175,6 +182,9 @@ def release_command(
     typer.echo(message)
 
 
+app.add_typer(enrol_app, name="enrol")
+app.add_typer(order_app, name="order")
+app.add_typer(export_app, name="export")
 app.command("decode")(decode_command)
 app.command("encode")(encode_command)
 app.command("replay")(replay_command)
@@ -194,5 +204,9 @@ ledger_app.command("correct")(ledger.correct_command)
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point. Whoever is installed beside us may add commands; asked for, they are loaded."""
+    asked = sys.argv[1:2]
+    for entry in entry_points(group="liftctl.commands"):
+        if asked in ([], ["--help"], [entry.name]):
+            app.add_typer(entry.load(), name=entry.name)
     app()
