@@ -49,6 +49,7 @@ class Scene:
     boot_ns: int
     ready: bool
     fallback: bool
+    drive_waits: bool
     people: People
     kept: dict[str, int] = field(default_factory=dict)
 
@@ -61,10 +62,14 @@ class Scene:
         """The reading, or None when it may not be used."""
         return self.raw[signal] if self.quality.get(signal) is Quality.FRESH else None
 
+    def test(self, signal: SignalId, wanted: Callable[[float], bool]) -> Truth:
+        """Is the reading as `wanted`? None when it may not be used."""
+        value = self.value(signal)
+        return None if value is None else wanted(value)
+
     def is_off(self, signal: SignalId) -> Truth:
         """Is a contact open (0)? None when unknown."""
-        value = self.value(signal)
-        return None if value is None else value < 0.5
+        return self.test(signal, lambda value: value < 0.5)
 
     def for_ms(self, key: str, condition: Truth, limit_ms: float) -> Truth:
         """True once `condition` has been true for `limit_ms`; time unknown neither counts nor
@@ -105,20 +110,15 @@ def off(signal: SignalId) -> Compute:
 
 def on(signal: SignalId) -> Compute:
     """The flag is set."""
-
-    def fact(scene: Scene) -> Truth:
-        value = scene.is_off(signal)
-        return None if value is None else not value
-
-    return fact
+    return lambda scene: scene.test(signal, lambda value: value >= 0.5)
 
 
 def below(signal: SignalId, bound: str, filter_ms: str = "") -> Compute:
     """The reading is under a number of the site, for the time named by `filter_ms`."""
 
     def fact(scene: Scene) -> Truth:
-        value, p = scene.value(signal), scene.params
-        low = None if value is None else value < getattr(p, bound)
+        p = scene.params
+        low = scene.test(signal, lambda value: bool(value < getattr(p, bound)))
         return scene.for_ms(bound, low, getattr(p, filter_ms)) if filter_ms else low
 
     return fact
@@ -126,12 +126,7 @@ def below(signal: SignalId, bound: str, filter_ms: str = "") -> Compute:
 
 def above(signal: SignalId, bound: str) -> Compute:
     """The reading is over a number of the site."""
-
-    def fact(scene: Scene) -> Truth:
-        value = scene.value(signal)
-        return None if value is None else value > getattr(scene.params, bound)
-
-    return fact
+    return lambda scene: scene.test(signal, lambda v: bool(v > getattr(scene.params, bound)))
 
 
 def pair_open(a: SignalId, b: SignalId) -> Compute:
@@ -161,11 +156,11 @@ def older(age_ms: float | None, limit_ms: float) -> bool:
 
 
 def locked(name: str) -> Compute:
-    """A lock that a person or the calendar has set, by the controller's word."""
+    """A lock that a person or the calendar has set, by the controller's living word."""
 
     def fact(scene: Scene) -> Truth:
         lease = scene.authority.lease
-        return None if lease is None else name in lease.locks
+        return None if lease is None or permission_lost(scene) else name in lease.locks
 
     return fact
 
@@ -245,12 +240,11 @@ def duty(scene: Scene) -> Truth:
 
 def pitch(scene: Scene) -> Truth:
     """The chair stands on a slope."""
-
-    def steep(signal: SignalId) -> Truth:
-        value = scene.value(signal)
-        return None if value is None else abs(value) > scene.params.pitch_stand_deg
-
-    return either(steep(S.PITCH_DEG), steep(S.ROLL_DEG))
+    first, second = (
+        scene.test(signal, lambda value: abs(value) > scene.params.pitch_stand_deg)
+        for signal in (S.PITCH_DEG, S.ROLL_DEG)
+    )
+    return either(first, second)
 
 
 def castor_lock(scene: Scene) -> Truth:
@@ -262,12 +256,25 @@ def castor_lock(scene: Scene) -> Truth:
 
 def sit_obstructed(scene: Scene) -> Truth:
     """The actuator pushes while it should only let down: something is in the way (H9)."""
-    current, told = scene.value(S.STAND_CURRENT), scene.axes[Axis.STANDER].speed_mm_s
-    if told >= 0:
-        scene.kept.pop("sit_obstructed", None)
-        return False
-    high = None if current is None else current > scene.params.sit_current_a
-    return scene.for_ms("sit_obstructed", high, scene.params.sit_current_ms)
+    sitting = scene.axes[Axis.STANDER].speed_mm_s < 0 and not current_stuck(scene)
+    pushes = both(sitting, _high_current(scene))
+    return scene.for_ms("sit_obstructed", pushes, scene.params.sit_current_ms)
+
+
+def _high_current(scene: Scene) -> Truth:
+    return scene.test(S.STAND_CURRENT, lambda value: value > scene.params.sit_current_a)
+
+
+def current_stuck(scene: Scene) -> bool:
+    """A current that was high at rest is no measurement, until it has been low once (H24): it
+    must not keep a standing person from sitting.
+    """
+    high, resting = _high_current(scene), scene.axes[Axis.STANDER].may_have_mm_s == 0
+    if scene.for_ms("current_at_rest", both(resting, high), 1000):
+        scene.kept["current_stuck"] = scene.now_ns
+    elif high is False:
+        scene.kept.pop("current_stuck", None)
+    return "current_stuck" in scene.kept
 
 
 def stood(scene: Scene) -> Truth:
@@ -275,8 +282,7 @@ def stood(scene: Scene) -> Truth:
 
 
 def drive_moving(scene: Scene) -> Truth:
-    value = scene.value(S.DRIVE_SPEED)
-    return None if value is None else abs(value) > 1
+    return scene.test(S.DRIVE_SPEED, lambda value: abs(value) > 1)
 
 
 # Rows after which the device is not used again before a technician has looked at it (H37).
@@ -291,8 +297,7 @@ def quarantine(scene: Scene) -> Truth:
     """A grave event happened, or a loop slipped and its share of the load stayed away (H37)."""
     if scene.latched & EVENTS:
         return True
-    person, load = scene.people, scene.value(S.LOAD_KG)
-    whole = (1 - scene.params.load_step_ratio) * person.carried_kg
-    slipped = "load_step" in scene.latched and person.aloft
-    short = None if load is None else load < whole
+    whole = (1 - scene.params.load_step_ratio) * scene.people.carried_kg
+    slipped = "load_step" in scene.latched and scene.people.aloft
+    short = scene.test(S.LOAD_KG, lambda value: value < whole)
     return scene.for_ms("slipped", both(slipped, short), scene.params.load_lost_ms)

@@ -72,8 +72,7 @@ def _watched(it: AxisSignals, key: str, bound: str, wrong: Watch) -> Compute:
     """`wrong` for longer than a number of the site; None without a measured speed."""
 
     def fact(scene: Scene) -> Truth:
-        speed = scene.value(it.speed)
-        odd = None if speed is None else wrong(it, scene, speed, scene.axes[it.axis])
+        odd = scene.test(it.speed, lambda speed: wrong(it, scene, speed, scene.axes[it.axis]))
         return scene.for_ms(f"{it.axis}:{key}", odd, getattr(scene.params, bound))
 
     return fact
