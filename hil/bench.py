@@ -1,4 +1,4 @@
-"""`make bench`: latency, lateness, cost of a turn, nuisance stops, release to stop frame.
+"""`make bench`: latency, lateness, cost of a turn, faces of the bus, nuisance stops, release.
 
 Role: figures of the running ward, each beside a baseline of the same run. Must never: assert a
 time.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.figures.bus import Tap, echo_ms, echo_process
+from hil.figures.faces import faces
 from hil.figures.fresh import fresh_clone
 from hil.figures.load import http_load
 from hil.figures.table import Spread, row, say
@@ -159,6 +160,7 @@ def main() -> int:
     full, empty = turn_cost_us()
     row("cost of a gate turn (8 frames in)", "us", Spread.of(full), Spread.of(empty),
         "the same turn without input")  # fmt: skip
+    faces()
     with WardUnderTest(rooms=("lift",)) as ward:
         asyncio.run(measure(ward, given.times, given.hold_s))
     if given.fresh:
