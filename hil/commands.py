@@ -86,7 +86,7 @@ def selftest_command(
     only: Annotated[list[str] | None, typer.Option(help="ids or groups of seeds")] = None,
     drawn: Annotated[int, typer.Option(help="also so many drawn changes of each group")] = 0,
     seed: Annotated[int, typer.Option(help="of the draw")] = 7,
-    own: Annotated[bool, typer.Option("--own", help="only scenarios of the seed's hazard")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="one run of its own hazard's")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="processes at a time")] = 2,
     listing: Annotated[bool, typer.Option("--list", help="name the seeds, run nothing")] = False,
     as_json: AS_JSON = False,
@@ -103,7 +103,7 @@ def selftest_command(
             return
         runs = campaign.scenarios_of(paths or [FOLDER])
         said = campaign.campaign(
-            chosen, runs, jobs, own, lambda o: typer.echo(campaign.line(o), err=True)
+            chosen, runs, jobs, quick, lambda o: typer.echo(campaign.line(o), err=True)
         )
         outcomes = list(said)
     except (seeds.SeedError, campaign.Unusable, ScenarioError) as error:

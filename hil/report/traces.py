@@ -51,12 +51,14 @@ def traces(events: Iterable[Event], begin_ns: int = 0) -> list[Trace]:
     """The curves of a run from a moment on, at most five."""
     kept = [event for event in events if event["t_ns"] >= begin_ns]
     samples = [event for event in kept if event["lane"] == "plant"]
-    found = []
+    found: list[Trace] = []
     for key, label, unit, axis in QUANTITIES:
-        points = [(e["t_ns"] / 1e9, float(e[key])) for e in samples if _number(e.get(key))]
+        if len(found) == MOST_TRACES or not samples or not _number(samples[0].get(key)):
+            continue
+        points = [(e["t_ns"] / 1e9, float(e[key])) for e in samples]
         if len(points) > 1 and _changes(points):
             found.append(Trace(label, unit, thinned(points), _commanded(kept, axis)))
-    return found[:MOST_TRACES]
+    return found
 
 
 def _commanded(events: list[Event], axis: str) -> Points:

@@ -8,6 +8,7 @@ in place.
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,23 +17,28 @@ from hil.selftest.overlay import Overlay, module_name
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
-    """`module`, `source` (empty: unchanged), `scenarios` (paths in order); the verdicts."""
+    """`module`, `source` (empty: unchanged), `scenarios` (paths in order), `quick`: the first run
+    of each; the verdicts.
+    """
     overlay = Overlay({})
     if job["module"]:
         path = str(Path(job["root"]) / job["module"])
         code = compile(job["source"], path, "exec", dont_inherit=True)
         overlay = Overlay({module_name(job["module"]): code})
         sys.meta_path.insert(0, overlay)
-    runs = _runs(job["scenarios"], bool(job["module"]))
+    runs = _runs(job["scenarios"], bool(job["module"]), job["quick"])
     return {"runs": runs, "planted": not job["module"] or bool(overlay.loaded)}
 
 
-def _runs(paths: list[str], until_failed: bool) -> list[dict[str, Any]]:
+def _runs(paths: list[str], until_failed: bool, quick: bool) -> list[dict[str, Any]]:
     from hil.run import Bench, gather
     from hil.timeline import Verdict
 
-    bench, found = Bench(), []
+    bench, found, seen = Bench(), [], set[str]()
     for scenario in gather([Path(path) for path in paths]):
+        if quick and scenario.id in seen:
+            continue
+        seen.add(scenario.id)
         result = bench(scenario).result
         found.append(
             {
@@ -49,7 +55,9 @@ def _runs(paths: list[str], until_failed: bool) -> list[dict[str, Any]]:
 
 def main() -> int:
     """A result on standard output, or a traceback and a status."""
-    print(json.dumps(run(json.load(sys.stdin))))  # noqa: T201  the parent reads it
+    job = json.load(sys.stdin)
+    resource.setrlimit(resource.RLIMIT_CPU, (job["cpu_s"], job["cpu_s"] + 5))
+    print(json.dumps(run(job)))  # noqa: T201  the parent reads it
     return 0
 
 

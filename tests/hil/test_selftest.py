@@ -88,6 +88,17 @@ def test_a_crash_of_the_bench_is_no_kill(outcomes: dict[str, Outcome], name: str
     assert not outcomes[name].good
 
 
+def test_a_mutant_that_never_ends_is_no_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "baseline", lambda files, quick: None)
+    monkeypatch.setattr(campaign, "LIMIT_S", 1)
+    spins = Seed("spins", "plant", "hil/plants/chain.py", "while True: pass")
+    (found,) = campaign.campaign((spins,), campaign.scenarios_of([scenario(tmp_path)]), 1)
+    assert found.end is End.TIMEOUT
+    assert "more than 1" in found.why
+
+
 def test_nothing_is_measured_with_a_pack_that_does_not_pass(tmp_path: Path) -> None:
     runs, seed = campaign.scenarios_of([scenario(tmp_path, "still")]), seeds.seeded()[0]
     with pytest.raises(campaign.Unusable, match="QUICK-1 is FAIL without a mutant"):
@@ -102,7 +113,13 @@ def test_what_is_argued_to_survive_is_told_apart() -> None:
 
 
 def test_the_child_says_what_each_run_came_to(tmp_path: Path) -> None:
-    job = {"module": "", "source": "", "scenarios": [str(scenario(tmp_path))], "root": "."}
+    job = {
+        "module": "",
+        "source": "",
+        "scenarios": [str(scenario(tmp_path))],
+        "root": ".",
+        "quick": False,
+    }
     said = child.run(job)
     assert [run["verdict"] for run in said["runs"]] == ["PASS", "PASS"]
 
