@@ -9,7 +9,10 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
+import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
@@ -19,6 +22,11 @@ from config.plans import ResidentSpec, SlingSpec, faults, is_date
 from safety.bounds import Params, violations
 
 KINDS = ("lift", "chair")
+# The independent ways down that the panel shows step by step.
+WAYS_DOWN = {"lift": ("red_strap",), "chair": ("manual_sit",)}
+# How `port` may begin and what follows; a path begins at the root.
+BUS_PORTS = re.compile(r"(vbus|socketcan|virtual):[\w.-]+|slcan:(/\S+|vserial:[\w.-]+)", re.ASCII)
+LINE_PORTS = re.compile(r"/\S+|vserial:[\w.-]+", re.ASCII)
 
 
 class ConfigError(Exception):
@@ -219,6 +227,8 @@ def _scalar(kind: Any, raw: Any, where: str) -> Any:
         return float(raw)
     if not isinstance(raw, kind) or (kind is not bool and isinstance(raw, bool)):
         raise ConfigError(f"{where}: expected {kind.__name__}, got {raw!r}")
+    if kind is float and not math.isfinite(raw):
+        raise ConfigError(f"{where}: {raw} is no finite number; write one")
     return raw
 
 
@@ -227,10 +237,13 @@ def _cross_check(site: Site, where: str) -> None:
         raise ConfigError(f"{where}: kind '{site.kind}' is unknown; use one of {', '.join(KINDS)}")
     for sentence in violations(site.limits):
         raise ConfigError(f"{where}: limits: {sentence}; move it inside")
-    if not site.emergency_lowering.how:
+    if site.emergency_lowering.how not in WAYS_DOWN[site.kind]:
         raise ConfigError(
-            f"{where}: emergency_lowering.how is empty; declare the independent way down"
+            f"{where}: emergency_lowering.how '{site.emergency_lowering.how}' is no way down of a "
+            f"{site.kind} that the panel can show; declare {' or '.join(WAYS_DOWN[site.kind])}"
         )
+    for sentence in (*_port_faults(site), *_resident_faults(site)):
+        raise ConfigError(f"{where}: {sentence}")
     if site.inspection_due and not is_date(site.inspection_due):
         raise ConfigError(
             f"{where}: inspection_due '{site.inspection_due}' is no date; write YYYY-MM-DD"
@@ -255,3 +268,27 @@ def _cross_check(site: Site, where: str) -> None:
         raise ConfigError(
             f"{where}: web.host {site.web.host} is not loopback; enrolment comes first"
         )
+
+
+def _port_faults(site: Site) -> Iterator[str]:
+    for bus in site.bus:
+        if not BUS_PORTS.fullmatch(bus.port):
+            yield (
+                f"bus {bus.name}: port '{bus.port}' is unknown; "
+                "use vbus:NAME, socketcan:can0 or slcan:/dev/tty..."
+            )
+    for line in site.serial:
+        if not LINE_PORTS.fullmatch(line.port):
+            yield (
+                f"serial {line.name}: port '{line.port}' is unknown; "
+                "use /dev/tty... or vserial:NAME"
+            )
+
+
+def _resident_faults(site: Site) -> Iterator[str]:
+    for item in site.resident:
+        for name, least in (("limit_kg", "above 0"), ("sling_swl_kg", "above 0")):
+            if not getattr(item, name) > 0:
+                yield f"resident {item.token}: {name} {getattr(item, name):g} is not {least}"
+        if item.weight_kg < 0:
+            yield f"resident {item.token}: weight_kg {item.weight_kg:g} is below 0"

@@ -22,7 +22,9 @@ from hil.figures.table import Spread, row, say
 from hil.judge.finger import Finger
 from hil.judge.ward import WardUnderTest
 from hil.rig.centre import figures as centre_figures
+from hil.rig.evidence_figures import evidence_figures
 from hil.rig.figures import tick_gaps_ms, turn_cost_us
+from hil.rig.ledger_figures import ledger_figures
 
 CONTACTS, HOIST_COMMAND, RAIL_COMMAND = 0x1A0, 0x210, 0x211
 ESTOP_BITS = 0x60
@@ -162,6 +164,8 @@ def main() -> int:
     full, empty = turn_cost_us()
     row("cost of a gate turn (8 frames in)", "us", Spread.of(full), Spread.of(empty),
         "the same turn without input")  # fmt: skip
+    ledger_figures()
+    evidence_figures()
     with WardUnderTest(rooms=("lift",)) as ward:
         asyncio.run(measure(ward, given.times, given.hold_s))
     centre_figures(given.transfers, seconds=10.0)

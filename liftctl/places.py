@@ -71,6 +71,11 @@ class Places:
         return self.data / "blackbox"
 
     @property
+    def register(self) -> Path:
+        """Residents and slings: who is behind a token."""
+        return self.data / "register.json"
+
+    @property
     def heads(self) -> Path:
         """Where the ledger's last signed head is kept a second time."""
         return self.blackbox / "heads"

@@ -14,6 +14,7 @@ Versions: 1 had no `schema` field; `read` fills what it did not have with None.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -27,6 +28,16 @@ recorder's own word, nobody could say how it ended."""
 SOURCES = ("badge", "button", "none")
 """Who says that a carer was there: a badge was read, a button was pressed, or it was only stated
 at the end."""
+
+OUT_OF_PLAN = {
+    "carers_missing": "fewer carers than needed while somebody hung or stood",
+    "carers_stated": "at the end another number of carers was stated than had been seen",
+    "resident": "another person was scanned than planned",
+    "sling": "another sling was scanned than planned",
+    "sling_overdue": "somebody who already hung was brought down in a sling past its inspection",
+    "sling_withdrawn": "the same in a sling that had been withdrawn",
+}
+"""In what a transfer was not as planned."""
 
 MOMENTS = {
     "called": "somebody called for the transfer; told by whoever began it",
@@ -84,7 +95,7 @@ class SlingPart(Part, frozen=True, kw_only=True):
 
 
 class Weight(Part, frozen=True, kw_only=True):
-    """The load cell's word. `raw_kg`: last reading at rest while carrying, sling included."""
+    """The load cell's word. `raw_kg`: last reading at rest, hanging free, with the sling."""
 
     raw_kg: float | None = None
     zero_kg: float | None = None  # reading at begin, nothing on the hooks
@@ -95,7 +106,7 @@ class Clock(Part, frozen=True, kw_only=True):
     """How far the UTC times may be trusted."""
 
     sync: str = "unknown"  # synchronised | unsynchronised | unknown (the kernel's own word)
-    step_s: float = 0.0  # by how much the wall clock was set during the transfer; 0: not at all
+    step_s: float = 0.0  # by how much the wall clock was set meanwhile, as far as it was watched
 
 
 class Helper(Part, frozen=True, kw_only=True):
@@ -190,7 +201,7 @@ class TransferRecord(Part, frozen=True, kw_only=True):
     outcome: str = ""  # c or r, one of OUTCOMES
     reason: str | None = None  # c, code from the panel; r for interrupted
     out_of_plan: bool = False  # c
-    out_of_plan_why: tuple[str, ...] = ()  # c: carers_missing, carers_stated, sling, resident
+    out_of_plan_why: tuple[str, ...] = ()  # c: OUT_OF_PLAN
     exclude: bool = False  # c (training) or a correction
     exclude_reason: str | None = None
     note: str | None = None  # c, staff's own words; never in an export unless asked for
@@ -225,6 +236,23 @@ def read(raw: dict[str, Any]) -> TransferRecord:
         raise RecordError(f"record {raw.get('id')}: {error}") from error
 
 
+def staff_s(stays: Iterable[Stay], until_s: float) -> float:
+    """Staff-seconds: the sum of all stays; who has not left is counted until `until_s`."""
+    ends = ((until_s if stay.left_s is None else stay.left_s) - stay.joined_s for stay in stays)
+    return round(sum(ends), 3)
+
+
+def most_at_once(stays: Sequence[Stay]) -> int:
+    """The largest number of carers present together."""
+    return max(
+        (
+            sum(s.joined_s <= at_s and (s.left_s is None or s.left_s > at_s) for s in stays)
+            for at_s in (stay.joined_s for stay in stays)
+        ),
+        default=0,
+    )
+
+
 def plain(record: TransferRecord) -> dict[str, Any]:
     """As JSON holds it."""
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(record))
@@ -233,7 +261,7 @@ def plain(record: TransferRecord) -> dict[str, Any]:
 
 def _from_version_1(raw: dict[str, Any]) -> dict[str, Any]:
     """Version 1 wrote "" for what it did not know."""
-    blank = ("consent", "reason", "follows")
+    blank = ("schema", "consent", "reason", "follows")
     found = {name: value for name, value in raw.items() if name not in blank or value}
     lists = ("carers_present", "blocks", "alarms", "pauses", "phases", "plan")
     return {name: value for name, value in found.items() if name not in lists or value}

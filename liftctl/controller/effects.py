@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from liftctl.controller import record
 from liftctl.controller.flows import Step, Trigger
 from liftctl.controller.plans import whole
 from liftctl.controller.values import Plan, Transfer
 from liftctl.ipc import GateState
-from liftctl.records import OUTCOMES, SOURCES, Helper
+from liftctl.records import OUTCOMES, SOURCES, Helper, most_at_once
 
 STATED = OUTCOMES[:-1]  # "interrupted" is the recorder's word
 _REASON_CHARS = 64
@@ -149,7 +151,7 @@ def _leave(transfer: Transfer, moment: Moment) -> Transfer:
 def _finish(transfer: Transfer, moment: Moment) -> Transfer:
     """The carers' own count may add a stay nobody registered, never take one away."""
     stated = whole(moment.args, "carers") or 0
-    seen = record.most_at_once(transfer.presences)
+    seen = most_at_once(transfer.presences)
     for _ in range(stated - seen):
         transfer = record.joined(transfer, 0.0, "none")
     outcome = moment.args.get("outcome", "")
@@ -175,7 +177,8 @@ def _because(transfer: Transfer, moment: Moment) -> Transfer:
 def _end(transfer: Transfer, at_s: float) -> Transfer:
     pauses = tuple({"to_s": at_s, **item} for item in transfer.pauses)
     stays = tuple(
-        replace(item, left_s=at_s) if item.left_s is None else item for item in transfer.presences
+        msgspec.structs.replace(item, left_s=at_s) if item.left_s is None else item
+        for item in transfer.presences
     )
     over = replace(transfer, pauses=pauses, presences=stays, paused=False)
     return record.stamped(over, "end", at_s, last=True)

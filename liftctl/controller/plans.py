@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 
 from config.plans import MAX_CARERS, Register, ResidentSpec, SlingSpec
@@ -89,6 +89,8 @@ def register(config: Config, state: State) -> Register:
     """The site file's residents and slings, and the register's, which count where both have one."""
     residents = {item.token: item for item in (*config.site.resident, *state.register.resident)}
     slings = {item.serial: item for item in (*config.site.sling, *state.register.sling)}
+    if config.site.kind != "lift":
+        slings = {}  # nobody hangs in a chair: a sling's papers keep nobody from standing up
     return Register(resident=tuple(residents.values()), sling=tuple(slings.values()))
 
 
@@ -155,9 +157,11 @@ def plan_of(config: Config, state: State, args: Mapping[str, str]) -> Plan | str
     if carers < carers_needed(resident, state.today):
         return "LC-PLAN-CARERS"
     # Someone who already hangs is brought down in the sling they hang in.
-    if not state.orphan and set(BARRED).intersection(notices(found, resident, state.today)):
+    barred = tuple(c for c in notices(found, resident, state.today) if c in BARRED)
+    if barred and not state.orphan:
         return "LC-PLAN-SLING"
-    return _plan(config.site, state, args, resident, sling_of(found, resident))
+    plan = _plan(config.site, state, args, resident, sling_of(found, resident))
+    return replace(plan, barred=barred)
 
 
 def _plan(
@@ -168,13 +172,14 @@ def _plan(
     sling: SlingSpec | None,
 ) -> Plan:
     sling_kg = sling.swl_kg if sling else resident.sling_swl_kg
-    own = site.limits
+    own, hangs = site.limits, site.kind == "lift"
+    limits = (own.rail_swl_kg, own.spreader_swl_kg, sling_kg) if hangs else ()
     allowed = one_carer_allowed(resident, state.today)
     scanned = args.get("scanned_sling")
     return Plan(
         kind=args["kind"],
         resident=resident.token,
-        limit_kg=min(own.swl_kg, own.rail_swl_kg, own.spreader_swl_kg, resident.limit_kg, sling_kg),
+        limit_kg=min(own.swl_kg, resident.limit_kg, *limits),
         carers=int(args["carers"]),
         carers_needed=carers_needed(resident, state.today),
         one_carer_allowed=allowed,
@@ -187,7 +192,7 @@ def _plan(
         sling_ok=scanned in (None, resident.sling),
         mobility_class=resident.mobility_class,
         assessment=_assessment(resident),
-        sling=_sling_part(resident, sling, scanned),
+        sling=_sling_part(resident, sling, scanned) if hangs else None,
     )
 
 

@@ -14,7 +14,8 @@ import msgspec
 
 from config.schema import Site
 from liftctl import records
-from liftctl.controller.values import Presence, Transfer
+from liftctl.controller.flows import Step
+from liftctl.controller.values import Transfer
 from liftctl.ipc import GateState, TransferView
 from liftctl.records import PlanPart, Stay, TransferRecord, Weight
 from safety.types import SignalId
@@ -22,6 +23,9 @@ from safety.types import SignalId
 # A finger that plays on a blocked arrow must not grow the record without end.
 MOST_ENTRIES = 100
 
+
+# A surface carries part of who is being lowered: what is read then is no weight.
+HANGING = (Step.TENSION_PAUSE, Step.MOVING_UP, Step.TRAVERSING)
 
 # Noise of a resting encoder must not add up to a distance.
 STILL_MM = 2.0
@@ -63,7 +67,8 @@ def _weighed(transfer: Transfer, gate: GateState) -> Transfer:
     load, empty = value(SignalId.LOAD_KG), not (gate.aloft or gate.standing)
     speed = value(SignalId.HOIST_SPEED if gate.kind == "lift" else SignalId.STAND_SPEED)
     zero = load if transfer.zero_kg is None and empty else transfer.zero_kg
-    resting = load is not None and carrying and gate.aloft and not gate.moving
+    free = transfer.step in HANGING and carrying and gate.aloft
+    resting = load is not None and free and not gate.moving
     return replace(
         transfer,
         peak_load_kg=_most(transfer.peak_load_kg, load),
@@ -112,7 +117,7 @@ def stamped(transfer: Transfer, name: str, at_s: float, last: bool) -> Transfer:
 
 def joined(transfer: Transfer, at_s: float, source: str) -> Transfer:
     """One more carer."""
-    return replace(transfer, presences=(*transfer.presences, Presence(at_s, source)))
+    return replace(transfer, presences=(*transfer.presences, Stay(joined_s=at_s, source=source)))
 
 
 def strayed(transfer: Transfer, *why: str) -> Transfer:
@@ -126,26 +131,8 @@ def left(transfer: Transfer, at_s: float) -> Transfer:
     """The carer who came last leaves (nobody is identified, so the sum is what counts)."""
     stays = list(transfer.presences)
     last = max(n for n, stay in enumerate(stays) if stay.left_s is None)
-    stays[last] = replace(stays[last], left_s=at_s)
+    stays[last] = msgspec.structs.replace(stays[last], left_s=at_s)
     return replace(transfer, presences=tuple(stays))
-
-
-def most_at_once(presences: tuple[Presence, ...]) -> int:
-    """The largest number of carers present together."""
-    moments = [item.joined_s for item in presences]
-    return max(
-        (
-            sum(p.joined_s <= t and (p.left_s is None or p.left_s > t) for p in presences)
-            for t in moments
-        ),
-        default=0,
-    )
-
-
-def staff_s(transfer: Transfer, at_s: float) -> float:
-    """Staff-seconds: the sum of presences; who has not left is counted until now."""
-    ends = ((at_s if p.left_s is None else p.left_s) - p.joined_s for p in transfer.presences)
-    return round(sum(ends), 3)
 
 
 def record_of(transfer: Transfer, site: Site, now_ns: int) -> dict[str, Any]:
@@ -168,14 +155,14 @@ def record_of(transfer: Transfer, site: Site, now_ns: int) -> dict[str, Any]:
             sling=plan.sling,
             start_trigger=transfer.start_trigger or None,
             carers_planned=plan.carers,
-            carers_actual=most_at_once(transfer.presences),
-            carers_present=tuple(_stay(item) for item in transfer.presences),
+            carers_actual=records.most_at_once(transfer.presences),
+            carers_present=transfer.presences,
             badge_verified=plan.badge_verified,
             helper=transfer.helper,
             started_mono_ns=transfer.begun_ns,
             phases=dict(transfer.phases),
             elapsed_s=at_s,
-            staff_s=staff_s(transfer, at_s),
+            staff_s=records.staff_s(transfer.presences, at_s),
             **_measured(transfer),
             **_ended(transfer, at_s),
             version=transfer.version,
@@ -230,10 +217,6 @@ def _ended(transfer: Transfer, at_s: float) -> dict[str, Any]:
         "exclude_reason": "training" if transfer.training else None,
         "note": transfer.note or None,
     }
-
-
-def _stay(item: Presence) -> Stay:
-    return Stay(joined_s=item.joined_s, left_s=item.left_s, source=item.source)
 
 
 def view_of(transfer: Transfer, steps: tuple[str, ...], actions: tuple[str, ...]) -> TransferView:

@@ -26,7 +26,7 @@ from liftctl.ipc import (
     Workflow,
     Written,
 )
-from liftctl.records import Helper, PlanPart, SlingPart
+from liftctl.records import Helper, PlanPart, SlingPart, Stay
 
 GATE_SILENT_NS = 1_000_000_000
 
@@ -83,15 +83,6 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
-    """One carer's stay, seconds from begin. `source`: badge, button or none (stated afterwards)."""
-
-    joined_s: float
-    source: str
-    left_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What was agreed before the first motion; frozen."""
 
@@ -110,12 +101,13 @@ class Plan:
     mobility_class: str = ""
     assessment: PlanPart = field(default_factory=PlanPart)
     sling: SlingPart | None = None
+    barred: tuple[str, ...] = ()  # why its sling may begin no transfer
 
     @property
     def strays(self) -> tuple[str, ...]:
         """In what the transfer is out of plan before it has begun."""
         said = (("resident", self.resident_ok), ("sling", self.sling_ok))
-        return tuple(name for name, fits in said if not fits)
+        return tuple(name for name, fits in said if not fits) + self.barred
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +134,7 @@ class Transfer:
     peak_speed_mm_s: float | None = None
     battery_start_pct: float | None = None
     battery_end_pct: float | None = None
-    presences: tuple[Presence, ...] = ()
+    presences: tuple[Stay, ...] = ()
     phases: tuple[tuple[str, float], ...] = ()
     blocks: tuple[dict[str, Any], ...] = ()
     alarms: tuple[dict[str, Any], ...] = ()

@@ -156,6 +156,8 @@ def _ask(file: Path, ask: ipc.LedgerAsk, keep: Retention = FOREVER) -> ipc.Ledge
         _fail(f"{file}: no ledger here")
     try:
         with closing(Ledger(file, time.time_ns, file.parent / SECOND_PLACE)) as ledger:
+            if ledger.notice:
+                typer.echo(f"liftctl: {ledger.notice}", err=True)
             says = answer(ledger, ask, keep, time.time_ns())
     except Busy:
         says = _ask_recorder(file, ask)

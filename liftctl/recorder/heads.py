@@ -6,10 +6,10 @@ reads. Must never: be the reason that an entry is not written.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from liftctl.files import replace_file
 from liftctl.recorder.checkpoint import Checkpoint, NoteError, parse
 
 
@@ -30,8 +30,15 @@ class Heads:
 
     def newest(self) -> Checkpoint | None:
         """The head that was written last, of any epoch."""
-        files = sorted(self.folder.glob("head-*.note"), key=lambda path: path.stat().st_mtime_ns)
+        files = sorted(self.folder.glob("head-*.note"), key=_written_ns)
         return next((head for path in reversed(files) if (head := _read(path))), None)
+
+
+def _written_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _read(path: Path) -> Checkpoint | None:
@@ -39,20 +46,3 @@ def _read(path: Path) -> Checkpoint | None:
         return parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, NoteError):
         return None
-
-
-def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """All of `data` or the file as it was; OSError."""
-    half = path.with_name(path.name + ".new")
-    half.unlink(missing_ok=True)
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-    half.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -16,8 +16,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from liftctl.files import replace_file
 from liftctl.recorder.checkpoint import raw_public
-from liftctl.recorder.heads import replace_file
 from liftctl.recorder.store import LedgerError, public_key_path
 
 CONTEXT = b"liftctl-ledger-key-v1\n"

@@ -65,6 +65,17 @@ def _erase(ledger: Ledger, ask: LedgerAsk, keep: erasure.Retention, now_ns: int)
     return LedgerSays(True, f"{payloads} payloads of {len(names)} transfers erased{later}")
 
 
+def _follows(fields: dict[str, Any], after: records.TransferRecord) -> dict[str, Any]:
+    """Other stays make other staff-seconds and another number of carers."""
+    if "carers_present" not in fields:
+        return {}
+    stays, until_s = after.carers_present, after.elapsed_s or after.last_seen_s or 0.0
+    return {
+        "staff_s": records.staff_s(stays, until_s),
+        "carers_actual": records.most_at_once(stays),
+    }
+
+
 def _correct(ledger: Ledger, ask: LedgerAsk) -> LedgerSays:
     name, reason = ask.args.get("transfer", ""), ask.args.get("reason", "").strip()[:REASON_CHARS]
     unknown = sorted(set(ask.fields) - set(CORRECTABLE))
@@ -78,9 +89,10 @@ def _correct(ledger: Ledger, ask: LedgerAsk) -> LedgerSays:
     if found is None or found["erased"]:
         return LedgerSays(False, f"no transfer {name} that can be corrected; see liftctl transfers")
     after = records.read({**found, **ask.fields})
+    fields = {**ask.fields, **_follows(ask.fields, after)}
     if after.outcome not in records.OUTCOMES:
         return LedgerSays(False, f"outcome: use one of {', '.join(records.OUTCOMES)}")
-    payload: dict[str, Any] = {"fields": ask.fields, "reason": reason}
+    payload: dict[str, Any] = {"fields": fields, "reason": reason}
     header = {"corrects": found["ledger_seq"]}
     seq = ledger.write(Entry("correction", name, 0, payload, header)).seq
     return LedgerSays(True, f"entry {seq} corrects transfer {name}")

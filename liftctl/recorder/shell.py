@@ -148,9 +148,14 @@ class Recorder:
         if now_ns < self._state_ns:
             return
         self._state_ns = now_ns + STATE_NS
+        state = self._state()
+        for channel in self._channels.values():
+            channel.send(state)
+
+    def _state(self) -> ipc.RecorderState:
         why, stands = self._complaint(), self._standing
-        state = ipc.RecorderState(
-            tick_ns=now_ns,
+        return ipc.RecorderState(
+            tick_ns=self._clock.mono_ns(),
             healthy=not why,
             why=why,
             warning=stands.warning,
@@ -159,8 +164,6 @@ class Recorder:
             signed=stands.signed,
             clock=self._clock.sync(),
         )
-        for channel in self._channels.values():
-            channel.send(state)
 
     # --- controllers ---
 
@@ -172,6 +175,7 @@ class Recorder:
         self._last_channel += 1
         self._channels[self._last_channel] = channel
         self._selector.register(channel, selectors.EVENT_READ, self._last_channel)
+        channel.send(self._state())
         if self._transfers.interrupted:
             told = self._transfers.interrupted
             channel.send(ipc.Written(told, OUTCOME_INTERRUPTED, 0, self._head))

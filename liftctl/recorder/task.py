@@ -92,25 +92,38 @@ class LedgerTask:
         self._standing: Standing | None = None
         self._due: deque[str] = deque()
         self._due_ns = 0
-        self._waiting = 0
+        self._late = ""
 
     def run(self, jobs: deque[Any], done: Callable[[Any], None]) -> None:
         try:
             ledger = self._ledger or self._open(done)
             while jobs:
-                done(self._do(ledger, jobs[0]))
-                jobs.popleft()
-            self._tidy(ledger)
+                if isinstance(jobs[0], Asked):
+                    done(self._answer(ledger, jobs.popleft()))
+                else:
+                    done(Done(jobs[0], ledger.append(jobs[0].entry)))
+                    jobs.popleft()
         except FAILURES:
             self.close()
             raise
+        self._housekeeping(ledger)
         self._tell(ledger, done)
 
-    def _do(self, ledger: Ledger, job: Job | Asked) -> Done | Answered:
-        if isinstance(job, Job):
-            return Done(job, ledger.append(job.entry))
-        now_ns = self._clock.wall_ns()
-        return Answered(job.channel, answer(ledger, job.ask, self._keep, now_ns))
+    def _answer(self, ledger: Ledger, asked: Asked) -> Answered:
+        """What fails is answered and not tried again: records wait behind it."""
+        try:
+            says = answer(ledger, asked.ask, self._keep, self._clock.wall_ns())
+        except FAILURES as error:
+            says = ipc.LedgerSays(False, f"{asked.ask.verb} failed: {error}")
+        return Answered(asked.channel, says)
+
+    def _housekeeping(self, ledger: Ledger) -> None:
+        """Retention that fails is said; it keeps no transfer from beginning."""
+        try:
+            self._tidy(ledger)
+        except FAILURES as error:
+            self._due.clear()
+            self._late = f"retention failed: {error}"
 
     def _open(self, done: Callable[[Any], None]) -> Ledger:
         ledger = Ledger(self._places.ledger, self._clock.wall_ns, self._heads)
@@ -129,7 +142,8 @@ class LedgerTask:
             found = erasure.due(ledger.db, self._keep, self._clock.wall_ns(), MOST_DUE)
             trusted = self._clock.sync() == SYNCHRONISED
             self._due = deque(found if trusted else ())
-            self._waiting = 0 if trusted else len(found)
+            late = "payloads are due, the clock is not synchronised: `liftctl ledger erase --due`"
+            self._late = f"{len(found)} {late}" if found and not trusted else ""
         if self._due:
             erasure.erase(ledger, self._due[0], "retention")
             self._due.popleft()
@@ -137,11 +151,7 @@ class LedgerTask:
                 erasure.scrub(ledger)
 
     def _tell(self, ledger: Ledger, done: Callable[[Any], None]) -> None:
-        late = (
-            f"{self._waiting} payloads are due, the clock is not synchronised: "
-            "run `liftctl ledger erase --due`"
-        )
-        said = (ledger.notice, ledger.heads_complaint, late if self._waiting else "")
+        said = (ledger.notice, ledger.heads_complaint, self._late)
         warning = "; ".join(text for text in said if text)
         now = Standing(ledger.epoch, ledger.seq, ledger.head_seq, warning)
         if now != self._standing:

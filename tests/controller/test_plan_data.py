@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.plans import Register, ResidentSpec, SlingSpec
+from liftctl import records
 from liftctl.ipc import ControllerState, NewPlan
 from tests.controller.world import World, record
 
@@ -134,6 +135,10 @@ def test_one_who_hangs_is_brought_down_in_the_sling_they_hang_in() -> None:
     world.tick(aloft=True, in_flight=True, pickup=1, values={"load_kg": 80.0})
     assert world.state.orphan
     assert world.begin(resident=TOKEN) == ""
+    world.tick(aloft=False, values={"load_kg": 0.0})
+    world.ask("cancel")
+    assert record(world)["out_of_plan_why"] == ["sling_overdue"]
+    assert "sling_overdue" in records.OUT_OF_PLAN
 
 
 def test_the_call_for_a_second_carer_and_the_wait_are_in_the_record() -> None:
@@ -164,6 +169,18 @@ def test_training_is_excluded_with_its_reason() -> None:
     world.ask("finish", outcome="completed", carers="1", training="yes")
     found = record(world)
     assert (found["exclude"], found["exclude_reason"]) == (True, "training")
+
+
+def test_nobody_is_kept_from_standing_up_by_a_sling() -> None:
+    world = World("chair", today="2027-01-01")
+    world.turn(Register(resident=(resident(),), sling=(sling(swl_kg=60),)))
+    world.tick()
+    assert shown(world) == (1, ())
+    assert world.begin(resident=TOKEN) == ""
+    world.tick()
+    world.ask("cancel")
+    found = record(world)
+    assert (found["sling"], found["plan"]["limit_kg"]) == (None, 180.0)
 
 
 def test_what_no_device_gives_is_null() -> None:

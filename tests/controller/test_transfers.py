@@ -112,7 +112,7 @@ def test_no_record_no_motion():
     world.turn(Written("id1", "opened", 1, "h"))
     out = world.tick()
     assert [type(item) for item in out.gate] == [NewPlan, Permission]
-    assert out.gate[0] == NewPlan(True, 140, 1, True, 500, 0, True, True)
+    assert out.gate[0] == NewPlan(True, 140, 1, True, 200, 0, True, True)
     assert world.mask & Motion.UP
 
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -323,3 +324,22 @@ def test_a_ledger_of_the_first_version_is_continued_and_still_verifies(path: Pat
         db.execute("UPDATE head SET signature = zeroblob(64) WHERE seq = 3")
         db.commit()
     assert "head 3: signature is wrong" in verify(path).problems
+
+
+def test_a_sealed_head_is_checked_with_nothing_but_its_verifier_key(
+    path: Path, heads: Path
+) -> None:
+    """As a tool that knows signed notes and not us would do it (C2SP signed-note)."""
+    with open_at(path, heads) as ledger:
+        add(ledger, "a")
+        note = ledger.seal()
+        name, key_hash, packed = verifier_key(ledger.origin, raw_public(ledger.key)).split("+", 2)
+    text, _, lines = note.rpartition("\n\n")
+    dash, signer_name, signature = lines.removesuffix("\n").split(" ")
+    raw = base64.b64decode(signature)
+    assert (dash, signer_name, raw[:4].hex()) == ("—", name, key_hash)
+    public = base64.b64decode(packed)
+    assert public[0] == 1
+    Ed25519PublicKey.from_public_bytes(public[1:]).verify(raw[4:], f"{text}\n".encode())
+    origin, size, root = text.split("\n")
+    assert (origin, size, len(base64.b64decode(root))) == (name, "2", 32)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -26,7 +28,7 @@ from liftctl.recorder.export import as_counts, chosen
 from liftctl.recorder.ledger import Ledger
 from liftctl.recorder.reader import read_transfers
 from liftctl.recorder.shell import Recorder
-from liftctl.recorder.task import LedgerTask
+from liftctl.recorder.task import Answered, Asked, Done, Job, LedgerTask
 from liftctl.recorder.verify import verify
 from liftctl.recorder.wallclock import Clock
 
@@ -71,6 +73,16 @@ def test_a_correction_counts_and_the_first_word_stays(places: Places) -> None:
         bodies = ledger.db.execute("SELECT body FROM payload").fetchall()
     assert any(b'"carers_actual":1' in body for (body,) in bodies)
     assert verify(places.ledger).ok
+
+
+def test_corrected_stays_make_other_staff_seconds(places: Places) -> None:
+    fill(places, {"id": "t", "elapsed_s": 90.0, "staff_s": 90.0, "carers_actual": 1})
+    stays = json.dumps([{"joined_s": 0, "left_s": 90}, {"joined_s": 30, "left_s": 90}])
+    done = run("correct", places.ledger, "--transfer", "t", "--field", f"carers_present={stays}",
+               "--reason", "spot audit")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    record = by_id(places)["t"]
+    assert (record["staff_s"], record["carers_actual"]) == (150.0, 2)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +154,29 @@ def test_the_recorder_erases_what_is_due_only_by_a_synchronised_clock(
     assert sorted(erased) == (["old1", "old2"] if sync == "synchronised" else [])
     assert ("2 payloads are due" in told[-1].warning) is (sync != "synchronised")
     assert verify(places.ledger).ok
+
+
+def test_a_request_or_a_retention_that_fails_keeps_no_record_from_being_written(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise sqlite3.OperationalError("malformed JSON")
+
+    monkeypatch.setattr(erasure, "transfers_of", fails)
+    monkeypatch.setattr(erasure, "due", fails)
+    task = LedgerTask(places, Clock(lambda: 1, lambda: NOW_NS, lambda: "synchronised"))
+    asked = Asked(ipc.LedgerAsk("erase", {"resident": "r-1"}), 7)
+    jobs = deque([asked, Job(Entry("opened", "t", 1, {}))])
+    told: list[Any] = []
+    places.data.mkdir(parents=True)
+    task.run(jobs, told.append)
+    task.close()
+    (answered,) = [item for item in told if isinstance(item, Answered)]
+    assert (answered.channel, answered.says.ok) == (7, False)
+    assert "malformed JSON" in answered.says.text
+    assert [item.job.entry.transfer_id for item in told if isinstance(item, Done)] == ["t"]
+    assert "retention failed: malformed JSON" in told[-1].warning
+    assert not jobs
 
 
 def test_an_export_leaves_out_what_staff_wrote(places: Places, tmp_path: Path) -> None:

@@ -153,6 +153,6 @@ export class FinishForm {
       },
     });
     training.checked = draft.training;
-    return h("fieldset", { class: "aside" }, note, h("label", { for: "training" }, training, ` ${t("ui.training")}`));
+    return h("fieldset", { class: "extra" }, note, h("label", { for: "training" }, training, t("ui.training")));
   }
 }
