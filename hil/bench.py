@@ -1,5 +1,5 @@
-"""`make bench`: latency, lateness, cost of a turn, nuisance stops, release to stop frame, and the
-knowledge centre.
+"""`make bench`: latency, lateness, cost of a turn, faces of the bus, nuisance stops, release to stop
+frame, the ledger, the evidence and the knowledge centre.
 
 Role: figures of the running ward, each beside a baseline of the same run. Must never: assert a
 time.
@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from hil.figures.bus import Tap, echo_ms, echo_process
+from hil.figures.faces import faces
 from hil.figures.fresh import fresh_clone
 from hil.figures.load import http_load
 from hil.figures.table import Spread, row, say
 from hil.judge.finger import Finger
 from hil.judge.ward import WardUnderTest
-from hil.rig.centre import figures as centre_figures
 from hil.rig.evidence_figures import evidence_figures
+from hil.rig.centre import figures as centre_figures
 from hil.rig.figures import tick_gaps_ms, turn_cost_us
 from hil.rig.ledger_figures import ledger_figures
 
@@ -166,6 +167,7 @@ def main() -> int:
         "the same turn without input")  # fmt: skip
     ledger_figures()
     evidence_figures()
+    faces()
     with WardUnderTest(rooms=("lift",)) as ward:
         asyncio.run(measure(ward, given.times, given.hold_s))
     centre_figures(given.transfers, seconds=10.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
@@ -198,5 +199,9 @@ ledger_app.command("correct")(ledger.correct_command)
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point. Whoever is installed beside us may add commands; asked for, they are loaded."""
+    asked = sys.argv[1:2]
+    for entry in entry_points(group="liftctl.commands"):
+        if asked in ([], ["--help"], [entry.name]):
+            app.add_typer(entry.load(), name=entry.name)
     app()

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import CodeType
 
-from tests.mutation import operators
-from tests.mutation.operators import Change, Enums
+from hil.selftest import operators
+from hil.selftest.operators import Change, Enums
 
 _SKIPPED_FIELDS = frozenset(
     ("annotation", "returns", "decorator_list", "bases", "format_spec", "type_params", "ctx")
@@ -95,11 +95,20 @@ def of_module(path: str, source: str, enums: Enums) -> list[Mutant]:
 
 def compiled(mutant: Mutant | None, path: Path, source: str, enums: Enums) -> CodeType:
     """The module's code with the one change; unchanged without a mutant."""
+    return compile(_tree(mutant, source, enums), str(path), "exec", dont_inherit=True)
+
+
+def changed(mutant: Mutant, source: str, enums: Enums) -> str:
+    """The module's text with the one change, without its comments."""
+    return ast.unparse(_tree(mutant, source, enums))
+
+
+def _tree(mutant: Mutant | None, source: str, enums: Enums) -> ast.Module:
     tree = ast.parse(source)
     if mutant is not None:
         site = list(_sites(tree, enums))[mutant.site]
         site.put(ast.copy_location(site.changes[mutant.change][1], site.node))
-    return compile(ast.fix_missing_locations(tree), str(path), "exec", dont_inherit=True)
+    return ast.fix_missing_locations(tree)
 
 
 def _text(node: ast.AST) -> str:
