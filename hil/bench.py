@@ -1,5 +1,5 @@
-"""`make bench`: latency, lateness, cost of a turn, faces of the bus, nuisance stops, release to stop
-frame, the ledger, the evidence and the knowledge centre.
+"""`make bench`: latency, lateness, cost of a turn, faces of the bus, nuisance stops, release to
+stop frame, the ledger, the evidence and the knowledge centre.
 
 Role: figures of the running ward, each beside a baseline of the same run. Must never: assert a
 time.
@@ -22,8 +22,8 @@ from hil.figures.load import http_load
 from hil.figures.table import Spread, row, say
 from hil.judge.finger import Finger
 from hil.judge.ward import WardUnderTest
-from hil.rig.evidence_figures import evidence_figures
 from hil.rig.centre import figures as centre_figures
+from hil.rig.evidence_figures import evidence_figures
 from hil.rig.figures import tick_gaps_ms, turn_cost_us
 from hil.rig.ledger_figures import ledger_figures
 
