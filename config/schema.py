@@ -182,7 +182,7 @@ def parse(text: str, where: str) -> Site:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: not TOML: {error}") from error
     site: Site = build(Site, raw, where)
-    _cross_check(site, where)
+    cross_check(site, where)
     return site
 
 
@@ -239,7 +239,8 @@ def _scalar(kind: Any, raw: Any, where: str) -> Any:
     return raw
 
 
-def _cross_check(site: Site, where: str) -> None:
+def cross_check(site: Site, where: str) -> None:
+    """What no single key shows; `parse` calls it, and whoever changes a site that was read."""
     if site.kind not in KINDS:
         raise ConfigError(f"{where}: kind '{site.kind}' is unknown; use one of {', '.join(KINDS)}")
     for sentence in violations(site.limits):

@@ -20,6 +20,7 @@ from drivers.registry import build
 from liftctl.files import replace_file
 from liftctl.guard.watch import watched
 from liftctl.places import Places
+from liftctl.setup.applied import overlay
 from safety.signals import KNOWN, SPECS
 from safety.state import AXES_OF
 from safety.stopping import too_far
@@ -210,9 +211,7 @@ def _whole_pairs(site: Site) -> None:
 def accept(site: Site) -> None:
     """Check and remember as the last accepted one; ConfigError or OSError."""
     check(site)
-    path = Places(site.name).accepted
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, to_json(site).encode())
+    replace_file(Places(site.name).accepted, to_json(site).encode())
 
 
 def _name_in(path: Path) -> str:
@@ -224,12 +223,13 @@ def _name_in(path: Path) -> str:
 
 
 def load_or_fall_back(path: Path) -> tuple[Site, bool, str]:
-    """(site, fallback, why): the file's own site if acceptable, else the last accepted one.
+    """(site, fallback, why): the file's own site with what was accepted from afar on top of it, if
+    acceptable, else the last accepted one.
 
     Raises ConfigError when there is neither.
     """
     try:
-        site = load(path)
+        site = overlay(load(path))
         check(site)
     except ConfigError as error:
         last = Places(_name_in(path)).accepted

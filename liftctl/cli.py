@@ -21,8 +21,10 @@ from liftctl.benefit.evidence_cli import roll_up_command, verify_pack_command
 from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.centre.cli import app as centre_app
 from liftctl.decode import decode_command, encode_command
+from liftctl.exports.cli import export_app
 from liftctl.recorder import cli as ledger
 from liftctl.register import cli as register
+from liftctl.remote.cli import enrol_app, order_app
 from liftctl.up import init, up
 from liftctl.uplink.cli import app as uplink_app
 
@@ -121,7 +123,7 @@ def _process(name: str) -> None:
     app.command(name)(command)
 
 
-for _name in ("gate", "guard", "controller", "recorder", "panel", "desk"):
+for _name in ("gate", "guard", "controller", "recorder", "panel", "desk", "support", "remote"):
     _process(_name)
 
 
@@ -180,6 +182,9 @@ def release_command(
     typer.echo(message)
 
 
+app.add_typer(enrol_app, name="enrol")
+app.add_typer(order_app, name="order")
+app.add_typer(export_app, name="export")
 app.command("decode")(decode_command)
 app.command("encode")(encode_command)
 app.command("replay")(replay_command)

@@ -2,8 +2,8 @@
 
 Role: the one vocabulary of the service. Process: all. Must never: block a sender (a full buffer
 drops and counts), or renew evidence by forwarding it (`echo_ns` travels unchanged; only the gate
-stamps `rx_ns`). Sockets: `RUN/SITE/{gate,guard,controller,recorder}.sock`, each owned by the
-process it is named after.
+stamps `rx_ns`). Sockets: `RUN/SITE/{gate,guard,controller,recorder,support}.sock`, each owned by
+the process it is named after, and `outside.sock`, the only one the remote process ever holds.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ import msgspec
 
 BUFFER_BYTES = 1 << 20
 MOST_AT_ONCE = 64
+# Who only listens: nothing they say is an input of gate or guard. The remote process is barred by
+# the kernel from coming here at all (remote/confine.py).
+LISTENERS = frozenset({"desk", "status", "support", "remote", "uplink"})
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -311,6 +314,48 @@ class GuardState(Message, frozen=True, tag="guardstate"):
     evidence_age_ms: float
 
 
+# --- support
+# --------------------------------------------------------------------------------------------
+
+
+class StandDown(Message, frozen=True, tag="standdown"):
+    """Support to gate: end now, if nothing moves, nobody hangs and no transfer runs; whoever
+    watches over you starts you again with the newest configuration.
+    """
+
+
+class StoodDown(Message, frozen=True, tag="stooddown"):
+    """The gate's answer: `why` is "" when it ends in this moment, else what is in the way."""
+
+    why: str
+
+
+class Parcel(Message, frozen=True, tag="parcel"):
+    """Between support and remote: one signed document as bytes. `number` comes back with empty
+    `data` when the centre has it; 0 wants no answer.
+    """
+
+    number: int
+    data: bytes
+
+
+class SupportState(Message, frozen=True, tag="support"):
+    """What the room is asked, what it has granted, and what is being tried; each None when there is
+    nothing. `idle`: "" when a configuration could be taken now, else the code of what is in the
+    way. `heard_s`: seconds since the centre was heard; None: never.
+    """
+
+    tick_ns: int
+    request: dict[str, Any] | None
+    grant: dict[str, Any] | None
+    bundle: dict[str, Any] | None
+    guide: dict[str, Any] | None
+    proposal: dict[str, Any] | None
+    trial: dict[str, Any] | None
+    idle: str
+    heard_s: float | None
+
+
 AnyMessage = (
     Hello
     | Hold
@@ -334,6 +379,10 @@ AnyMessage = (
     | LedgerSays
     | RecorderState
     | GuardState
+    | StandDown
+    | StoodDown
+    | Parcel
+    | SupportState
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -53,6 +53,11 @@ class Places:
         return self.data / "marker.bin"
 
     @property
+    def gate_lock(self) -> Path:
+        """Held as long as a gate lives."""
+        return self.data / "gate.lock"
+
+    @property
     def ledger(self) -> Path:
         return self.data / "ledger.sqlite"
 
@@ -84,3 +89,18 @@ class Places:
     def accepted(self) -> Path:
         """The last accepted configuration (design rule 11)."""
         return self.data / "accepted.json"
+
+    @property
+    def applied(self) -> Path:
+        """What was accepted from afar, on top of the site's file."""
+        return self.data / "applied.json"
+
+    @property
+    def trust(self) -> Path:
+        """Whose word from afar counts; no such file: nobody's."""
+        return self.data / "trust.json"
+
+    @property
+    def support(self) -> Path:
+        """What the support process must remember."""
+        return self.data / "support.json"

@@ -17,7 +17,7 @@ from config.schema import ConfigError, Site
 from liftctl.controller import rows
 from liftctl.controller.turn import turn
 from liftctl.controller.values import Asked, Config, Input, Link, State, Today
-from liftctl.entry import CONTROLLER, Ending, real_time, say
+from liftctl.entry import CONTROLLER, Ending, Turnover, real_time, say
 from liftctl.ipc import (
     Channel,
     GateState,
@@ -53,6 +53,7 @@ class Shell:
         self.state = State(locks=frozenset({"relocated"} if site.relocatable else ()))
         self.server = serve(self.places.sock("controller"))
         self.peers: dict[str, Channel] = {}
+        self.turnover = Turnover(site.hash)
         self.retry_ns = 0
         self.collect_ns = 0
         self.register_ns = 0
@@ -108,6 +109,9 @@ class Shell:
         for name, channel in tuple(self.peers.items()):
             heard = channel.receive()
             inputs += [item for item in heard if isinstance(item, HEARD)]
+            for item in heard:
+                if isinstance(item, GateState):
+                    self.turnover.hear(item.config_hash)
             if channel.closed:
                 del self.peers[name]
                 inputs.append(Link(name, up=False))

@@ -14,11 +14,12 @@ import msgspec
 from config.languages import texts
 from config.schema import Site
 from liftctl import ipc
+from liftctl.entry import Turnover
 from liftctl.panel.links import Link
 from liftctl.places import Places
 
 STALE_NS = 1_000_000_000
-PEERS = ("gate", "guard", "controller", "recorder")
+PEERS = ("gate", "guard", "controller", "recorder", "support")
 
 
 class Watch:
@@ -30,8 +31,12 @@ class Watch:
         self.guard: ipc.GuardState | None = None
         self.controller: ipc.ControllerState | None = None
         self.recorder: ipc.RecorderState | None = None
+        self.support: ipc.SupportState | None = None
+        self._turnover = Turnover(site.hash)
         self._links = {
-            name: Link(Places(site.name).sock(name), "desk", self.take) for name in PEERS
+            name: Link(Places(site.name).sock(name), "desk", self.take)
+            for name in PEERS
+            if name != "support" or Places(site.name).trust.exists()
         }
 
     @contextlib.asynccontextmanager
@@ -48,12 +53,15 @@ class Watch:
         match message:
             case ipc.GateState():
                 self.gate = message
+                self._turnover.hear(message.config_hash)
             case ipc.GuardState():
                 self.guard = message
             case ipc.ControllerState():
                 self.controller = message
             case ipc.RecorderState():
                 self.recorder = message
+            case ipc.SupportState():
+                self.support = message
             case _:
                 pass
 
@@ -102,6 +110,7 @@ class Watch:
                 for serial, code in (self.controller.slings if self.controller else ())
             ],
             "mode": self.controller.mode if self.controller else None,
+            "support": msgspec.to_builtins(self.support) if self.support else None,
         }
 
     def _processes(self, now_ns: int) -> list[dict[str, Any]]:

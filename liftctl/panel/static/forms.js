@@ -93,7 +93,7 @@ function listenForBadge(take) {
     if (event.key === "Enter" && typing) event.preventDefault();
     if (event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey) return;
     last = event.timeStamp;
-    if (!$("badge") || document.activeElement === $("badge")) return;
+    if (!$("badge") || document.activeElement?.tagName === "INPUT") return;
     event.preventDefault();
     take(event.key);
   }, true);

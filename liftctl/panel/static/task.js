@@ -1,5 +1,6 @@
 // The transfer: where it stands, what to do now, and the buttons the controller offers.
 
+import { isAfar } from "./afar.js";
 import { $, h, icon } from "./dom.js";
 import { BeginForm, FinishForm } from "./forms.js";
 import { locked, wipe } from "./locks.js";
@@ -28,7 +29,7 @@ export class Task {
     this.#begin = new BeginForm(site, (args) => this.#act("begin", args), again);
     this.#finish = new FinishForm((args) => this.#act("finish", args), again);
     link.addEventListener("refused", ({ detail }) => {
-      this.#refused = detail;
+      if (!isAfar(detail.action)) this.#refused = detail;
     });
   }
 
