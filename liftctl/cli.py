@@ -20,6 +20,7 @@ from liftctl.decode import decode_command, encode_command
 from liftctl.exports.cli import export_app
 from liftctl.recorder.cli import verify_command
 from liftctl.remote.cli import enrol_app, order_app
+from liftctl.remote.office_cli import office_app
 from liftctl.up import init, up
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -171,6 +172,7 @@ def release_command(
 app.add_typer(enrol_app, name="enrol")
 app.add_typer(order_app, name="order")
 app.add_typer(export_app, name="export")
+app.add_typer(office_app, name="office")
 app.command("decode")(decode_command)
 app.command("encode")(encode_command)
 app.command("replay")(replay_command)
