@@ -6,11 +6,13 @@ No path is ever created for it: the controller under test must have no way to re
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 from typing import Any
 
 PERIOD_NS = 10_000_000
+_PIPE_BYTES = 1 << 20  # several seconds of lines for a reader that comes late
 
 
 class TruthLines:
@@ -18,6 +20,8 @@ class TruthLines:
 
     def __init__(self, descriptor: int) -> None:
         os.set_blocking(descriptor, False)
+        with contextlib.suppress(OSError):  # a file, or the system allows no more
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._descriptor = descriptor
         self._rest = b""
 

@@ -23,7 +23,8 @@ from hil.control import ControlServer
 from hil.realtime import real_time
 from hil.rooms.chair import ChairRoom
 from hil.rooms.lift import LiftRoom
-from hil.rooms.room import Request, Room
+from hil.rooms.request import Request
+from hil.rooms.room import Room
 from hil.serial_line import SerialLine
 from hil.truth import PERIOD_NS, TruthLines
 from hil.vbus.client import HubClient, HubGoneError, HubMissingError
@@ -53,15 +54,21 @@ class Ward:
         self._retry_ns = 0
 
     def execute(self, request: Request) -> dict[str, Any]:
-        """One request of a human or a test."""
-        self.room.command(request)
-        return self.room.truth()
+        """One request of a human or a test; the serial line's faults are the shell's own."""
+        if self.serial and request.get("do") == "serial":
+            self.serial.command(request)
+        else:
+            self.room.command(request)
+        counted = {"serial": self.serial.counted()} if self.serial else {}
+        return self.room.truth() | counted
 
     def turn(self) -> None:
         """Wait for bus, serial line, request or the next step; then catch up with the clock."""
         readers = [r for r in (self._client, self.serial) if r is not None]
         control = self.control.readers if self.control else []
-        timeout_s = max(0, self.room.next_ns - time.monotonic_ns()) / 1e9
+        due_ns = self.serial.next_ns if self.serial else None
+        next_ns = self.room.next_ns if due_ns is None else min(due_ns, self.room.next_ns)
+        timeout_s = max(0, next_ns - time.monotonic_ns()) / 1e9
         ready, _, _ = select.select([*readers, *control], [], [], timeout_s)
         now_ns = time.monotonic_ns()
         self._take_frames(now_ns)
@@ -69,7 +76,7 @@ class Ward:
             self._advance(self.room.t_ns + _CATCH_UP_NS, now_ns)
             self.room.skip_to(now_ns)
         self._advance(now_ns, now_ns)
-        if self.serial in ready:
+        if self.serial and (self.serial in ready or due_ns is not None):
             self._serve_serial(now_ns)
         if self.control and any(c in ready for c in control):
             self.control.serve()
@@ -126,8 +133,9 @@ class Ward:
             return
 
     def _serve_serial(self, now_ns: int) -> None:
-        if self.serial and isinstance(self.room, ChairRoom) and (data := self.serial.read()):
-            self.serial.write(self.room.roboteq.on_bytes(data, now_ns))
+        if self.serial and isinstance(self.room, ChairRoom):
+            data = self.serial.read()
+            self.serial.write(self.room.roboteq.on_bytes(data, now_ns) if data else b"")
 
     def close(self) -> None:
         """Remove everything that has a path."""

@@ -8,28 +8,42 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from config.schema import ConfigError, load
+from liftctl.benefit.baseline_cli import freeze_command, show_command, synth_command
 from liftctl.benefit.cli import report_command
+from liftctl.benefit.evidence_cli import roll_up_command, verify_pack_command
 from liftctl.blackbox.cli import export_command, replay_command
+from liftctl.centre.cli import app as centre_app
 from liftctl.decode import decode_command, encode_command
 from liftctl.exports.cli import export_app
-from liftctl.recorder.cli import verify_command
+from liftctl.recorder import cli as ledger
+from liftctl.register import cli as register
 from liftctl.remote.cli import enrol_app, order_app
 from liftctl.remote.office_cli import office_app
 from liftctl.up import init, up
+from liftctl.uplink.cli import app as uplink_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 config_app = typer.Typer(no_args_is_help=True, help="Check or accept a site's configuration.")
 app.add_typer(config_app, name="config")
 blackbox_app = typer.Typer(no_args_is_help=True, help="The gate's black box.")
 app.add_typer(blackbox_app, name="blackbox")
+evidence_app = typer.Typer(no_args_is_help=True, help="Evidence packs.")
+app.add_typer(evidence_app, name="evidence")
+baseline_app = typer.Typer(no_args_is_help=True, help="What a transfer cost before.")
+app.add_typer(baseline_app, name="baseline")
+app.add_typer(uplink_app, name="uplink")
+app.add_typer(centre_app, name="centre")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(register.residents, name="residents")
+app.add_typer(register.slings, name="slings")
 
 SiteOption = Annotated[Path, typer.Option("--site", help="the site's TOML file")]
 DEMO = [Path("config/sites/demo-lift.toml"), Path("config/sites/demo-chair.toml")]
@@ -177,10 +191,24 @@ app.command("decode")(decode_command)
 app.command("encode")(encode_command)
 app.command("replay")(replay_command)
 app.command("report")(report_command)
+app.command("synth")(synth_command)
+evidence_app.command("verify")(verify_pack_command)
+evidence_app.command("rollup")(roll_up_command)
+baseline_app.command("freeze")(freeze_command)
+baseline_app.command("show")(show_command)
 blackbox_app.command("export")(export_command)
-ledger_app.command("verify")(verify_command)
+ledger_app.command("verify")(ledger.verify_command)
+ledger_app.command("export")(ledger.export_command)
+ledger_app.command("erase")(ledger.erase_command)
+ledger_app.command("seal")(ledger.seal_command)
+ledger_app.command("rotate")(ledger.rotate_command)
+ledger_app.command("correct")(ledger.correct_command)
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point. Whoever is installed beside us may add commands; asked for, they are loaded."""
+    asked = sys.argv[1:2]
+    for entry in entry_points(group="liftctl.commands"):
+        if asked in ([], ["--help"], [entry.name]):
+            app.add_typer(entry.load(), name=entry.name)
     app()

@@ -216,7 +216,8 @@ class TransferView(msgspec.Struct, frozen=True):
 
 class ControllerState(Message, frozen=True, tag="controller"):
     """Every gate tick. `residents`: (token, label, carers) that may be chosen; `mode` of the
-    device machine.
+    device machine. `notices`: token -> what the panel says about assessment and sling; `slings`:
+    (serial, notice) of every sling that has one. `records`: "" or what is wrong with the ledger.
     """
 
     tick_ns: int
@@ -226,6 +227,9 @@ class ControllerState(Message, frozen=True, tag="controller"):
     residents: tuple[tuple[str, str, int], ...]
     alarms: tuple[tuple[str, str, str], ...]  # (row, priority, signal), highest first
     last_record: dict[str, Any] | None = None
+    notices: dict[str, tuple[str, ...]] = {}
+    slings: tuple[tuple[str, str], ...] = ()
+    records: str = ""
 
 
 # --- controller -> recorder
@@ -264,6 +268,35 @@ class Written(Message, frozen=True, tag="written"):
     kind: str
     seq: int
     head: str
+
+
+class LedgerAsk(Message, frozen=True, tag="ledger_ask"):
+    """A person's request to the ledger: erase, seal, rotate or correct (recorder/requests.py)."""
+
+    verb: str
+    args: dict[str, str] = {}
+    fields: dict[str, Any] = {}
+
+
+class LedgerSays(Message, frozen=True, tag="ledger_says"):
+    """What became of it."""
+
+    ok: bool
+    text: str
+    data: dict[str, Any] = {}
+
+
+class RecorderState(Message, frozen=True, tag="recorderstate"):
+    """Once a second, for controller and desk. `why`: it cannot write; `warning`: it can, but."""
+
+    tick_ns: int
+    healthy: bool
+    why: str
+    warning: str
+    epoch: int
+    entries: int
+    signed: int
+    clock: str
 
 
 # --- status
@@ -342,6 +375,9 @@ AnyMessage = (
     | TransferPhase
     | TransferClosed
     | Written
+    | LedgerAsk
+    | LedgerSays
+    | RecorderState
     | GuardState
     | StandDown
     | StoodDown

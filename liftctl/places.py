@@ -62,8 +62,28 @@ class Places:
         return self.data / "ledger.sqlite"
 
     @property
+    def uplink(self) -> Path:
+        """Enrolment, key, positions and event summaries of the uplink."""
+        return self.data / "uplink"
+
+    @property
+    def enrolment(self) -> Path:
+        """Written when this gateway was enrolled at a knowledge centre."""
+        return self.uplink / "enrolment.json"
+
+    @property
     def blackbox(self) -> Path:
         return self.data / "blackbox"
+
+    @property
+    def register(self) -> Path:
+        """Residents and slings: who is behind a token."""
+        return self.data / "register.json"
+
+    @property
+    def heads(self) -> Path:
+        """Where the ledger's last signed head is kept a second time."""
+        return self.blackbox / "heads"
 
     @property
     def accepted(self) -> Path:

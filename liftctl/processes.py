@@ -14,8 +14,6 @@ from config.schema import Site
 from liftctl.places import Places, run_root
 
 SERVICE = ("recorder", "guard", "gate", "controller", "panel", "desk")
-
-
 REMOTE = ("support", "remote")
 
 
@@ -31,7 +29,9 @@ class Command:
 
 def names(site: Site) -> tuple[str, ...]:
     """A site that was never enrolled has no process for a centre."""
-    return SERVICE + (REMOTE if Places(site.name).trust.exists() else ())
+    places = Places(site.name)
+    uplink = ("uplink",) if places.enrolment.is_file() else ()
+    return SERVICE + uplink + (REMOTE if places.trust.exists() else ())
 
 
 def _python(module: str, *args: str) -> tuple[str, ...]:

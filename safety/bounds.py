@@ -151,9 +151,18 @@ def violations(params: Params) -> tuple[str, ...]:
     found += [
         f"{low} must be below {high}" for low, high in _ORDERED if not _less(params, low, high)
     ]
+    # a hoist that runs as fast as it may must not look too fast: nobody could lower any more (H7)
+    highest = params.overspeed_max_mm_s - params.overspeed_margin_mm_s
+    found += [
+        f"{name} = {getattr(params, name):g} is above overspeed_max_mm_s - overspeed_margin_mm_s"
+        f" = {highest:g} (H7 would latch)"
+        for name in _HOIST_SPEEDS
+        if getattr(params, name) > highest
+    ]
     return tuple(found)
 
 
+_HOIST_SPEEDS = ("hoist_loaded_mm_s", "hoist_empty_mm_s", "hoist_down_mm_s")
 _ORDERED = (
     ("aloft_clear_kg", "aloft_kg"),
     ("standing_clear_mm", "standing_mm"),

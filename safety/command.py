@@ -80,14 +80,22 @@ def _axis(
 
 
 def _may_drive(state: KernelState, acts: Mapping[Motion, Act], hard: bool) -> bool:
-    """Inhibit only: the chair's own joystick drives. After an inhibit it must first be still."""
+    """Inhibit only: the chair's own joystick drives. After an inhibit it must first be still, and
+    freed by a Reset: the joystick itself is not seen, and somebody may be leaning on it (H3).
+    """
     if hard or acts[Motion.DRIVE] >= Act.HOLD:
         return False
     if state.cmds[Axis.DRIVE] is Cmd.MOVE:
         return True
     speed = state.readings.get(SignalId.DRIVE_SPEED)
     still = speed is not None and speed.ok and speed.value == 0
-    return still and state.last_ns - state.drive_ok_ns >= DRIVE_RELEASE_NS
+    return still and state.drive_freed
+
+
+def drive_waits(kind: str, state: KernelState, now_ns: int) -> bool:
+    """Nothing has inhibited driving for a second, and nobody has freed it yet."""
+    waited = now_ns - state.drive_ok_ns >= DRIVE_RELEASE_NS
+    return kind == "chair" and waited and not state.drive_freed
 
 
 def _cap(config: KernelConfig, state: KernelState, motion: Motion, act: Act) -> float:

@@ -49,6 +49,7 @@ class Scene:
     boot_ns: int
     ready: bool
     fallback: bool
+    drive_waits: bool
     people: People
     kept: dict[str, int] = field(default_factory=dict)
 
@@ -155,11 +156,11 @@ def older(age_ms: float | None, limit_ms: float) -> bool:
 
 
 def locked(name: str) -> Compute:
-    """A lock that a person or the calendar has set, by the controller's word."""
+    """A lock that a person or the calendar has set, by the controller's living word."""
 
     def fact(scene: Scene) -> Truth:
         lease = scene.authority.lease
-        return None if lease is None else name in lease.locks
+        return None if lease is None or permission_lost(scene) else name in lease.locks
 
     return fact
 
@@ -255,9 +256,25 @@ def castor_lock(scene: Scene) -> Truth:
 
 def sit_obstructed(scene: Scene) -> Truth:
     """The actuator pushes while it should only let down: something is in the way (H9)."""
-    sitting = scene.axes[Axis.STANDER].speed_mm_s < 0
-    high = scene.test(S.STAND_CURRENT, lambda value: value > scene.params.sit_current_a)
-    return scene.for_ms("sit_obstructed", both(sitting, high), scene.params.sit_current_ms)
+    sitting = scene.axes[Axis.STANDER].speed_mm_s < 0 and not current_stuck(scene)
+    pushes = both(sitting, _high_current(scene))
+    return scene.for_ms("sit_obstructed", pushes, scene.params.sit_current_ms)
+
+
+def _high_current(scene: Scene) -> Truth:
+    return scene.test(S.STAND_CURRENT, lambda value: value > scene.params.sit_current_a)
+
+
+def current_stuck(scene: Scene) -> bool:
+    """A current that was high at rest is no measurement, until it has been low once (H24): it
+    must not keep a standing person from sitting.
+    """
+    high, resting = _high_current(scene), scene.axes[Axis.STANDER].may_have_mm_s == 0
+    if scene.for_ms("current_at_rest", both(resting, high), 1000):
+        scene.kept["current_stuck"] = scene.now_ns
+    elif high is False:
+        scene.kept.pop("current_stuck", None)
+    return "current_stuck" in scene.kept
 
 
 def stood(scene: Scene) -> Truth:

@@ -24,6 +24,8 @@ class Measured:
     height_mm: float | None
     stroke_mm: float | None
     lowering: bool  # told to go down, or sinking
+    slack: bool = False  # the strap contact says so
+    reset: bool = False  # somebody presses Reset
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class People:
 
     `loads`: (time, kg) within two windows of sudden changes; the newer begins at `window_ns`.
     `carried_kg`: the most that hung steadily in this pick-up. `lowered_ns`: when the hoist last
-    went down; `confirmed_ns`: when a confirmed person last hung.
+    went down; `confirmed_ns`: when a confirmed person last hung. `load_ns`: when a load was last
+    known; `vanished`: it went while the scale was silent and nobody was lowered.
     """
 
     aloft: bool
@@ -46,6 +49,8 @@ class People:
     carried_kg: float = 0.0
     lowered_ns: int = NEVER_NS
     confirmed_ns: int = NEVER_NS
+    load_ns: int = NEVER_NS
+    vanished: bool = False
 
     @classmethod
     def after_boot(cls, kind: str, marker: Marker) -> People:
@@ -55,7 +60,7 @@ class People:
         return cls(
             aloft=kind == "lift" and marker.in_flight,
             standing=kind == "chair" and marker.in_flight,
-            pickup=marker.pickup,
+            pickup=max(marker.pickup, int(marker.in_flight)),  # 0 could never be confirmed
         )
 
     @property
@@ -79,6 +84,11 @@ class People:
         return min((kg for t_ns, kg in self.loads if t_ns >= self.window_ns), default=0.0)
 
     @property
+    def whole_window(self) -> bool:
+        """The load has been known for a window: less is no proof that nobody hangs."""
+        return bool(self.loads) and self.loads[0][0] <= self.window_ns
+
+    @property
     def confirmed_lately(self) -> bool:
         """A confirmed person hung within the window: a load that fell clears `aloft` at once."""
         return bool(self.loads) and self.loads[0][0] <= self.confirmed_ns
@@ -99,9 +109,10 @@ def remember(
         stroke = seen.stroke_mm
         up = _hysteresis(before.standing, stroke, stroke or 0, p.standing_mm, p.standing_clear_mm)
         return replace(before, standing=up), ()
-    before = _weigh(before, seen, now_ns, p)
+    before = _doubt(_weigh(before, seen, now_ns, p), seen, before.load_ns, p)
     # one false zero in mid-air is no set-down: the whole window must say so
     aloft = _hysteresis(before.aloft, seen.load_kg, before.most_kg, p.aloft_kg, p.aloft_clear_kg)
+    aloft |= before.vanished or (before.aloft and not before.whole_window)
     if aloft and not before.aloft:
         fresh = replace(
             before, aloft=True, pickup=before.pickup + 1, pickup_height_mm=seen.height_mm,
@@ -121,9 +132,24 @@ def _weigh(before: People, seen: Measured, now_ns: int, p: Params) -> People:
     if seen.load_kg is not None:
         loads = (*loads, (now_ns, seen.load_kg))
     lowered_ns = now_ns if seen.lowering else before.lowered_ns
-    now = replace(before, loads=loads, window_ns=now_ns - window_ns, lowered_ns=lowered_ns)
+    load_ns = before.load_ns if seen.load_kg is None else now_ns
+    now = replace(
+        before, loads=loads, window_ns=now_ns - window_ns, lowered_ns=lowered_ns, load_ns=load_ns
+    )
     whole = before.aloft and seen.load_kg is not None and len(loads) <= len(before.loads)
     return replace(now, carried_kg=max(now.carried_kg, now.least_kg)) if whole else now
+
+
+def _doubt(now: People, seen: Measured, known_ns: int, p: Params) -> People:
+    """A scale that was silent and then says "nobody" has lost the person, or its zero: who hung
+    and was not lowered hangs until the strap is slack, the load is back, or somebody says so.
+    """
+    if seen.load_kg is None:
+        return now
+    gap = NEVER_NS < known_ns < now.window_ns
+    fell = now.aloft and gap and seen.load_kg < p.aloft_clear_kg and now.lowered_ns <= known_ns
+    ended = seen.slack or seen.reset or seen.load_kg > p.aloft_kg
+    return replace(now, vanished=(now.vanished or fell) and not ended)
 
 
 def want_marker(

@@ -55,6 +55,7 @@ class KernelState:
     active: tuple[str, ...] = ()
     lately: Mapping[str, int] = field(default_factory=dict)  # row name -> when it last acted
     drive_ok_ns: int = 0  # since when nothing has inhibited driving
+    drive_freed: bool = False  # a Reset has freed the joystick since
     ready: bool = False
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from safety import evaluate, stations
 from safety.authority import Authority, absorb, granted
-from safety.command import command
+from safety.command import command, drive_waits
 from safety.evaluate import MOTIONS_OF, Active
 from safety.facts import Scene
 from safety.memory import Measured, People, remember, want_marker
@@ -68,7 +68,10 @@ def step(
     hard = hard or authority.hard_stop
     draft, commands, waited = command(config, draft, motions, hard, now_ns - state.last_ns)
     blocked = hard or any(m.motion is Motion.DRIVE and m.act >= Act.HOLD for m in motions)
-    draft = replace(_remember(draft), drive_ok_ns=now_ns if blocked else draft.drive_ok_ns)
+    draft = replace(
+        _remember(draft), drive_ok_ns=now_ns if blocked else draft.drive_ok_ns,
+        drive_freed=not blocked and (state.drive_freed or (authority.reset and scene.drive_waits)),
+    )  # fmt: skip
     verdict = Verdict(
         commands=commands, motions=motions, active=draft.active, latched=tuple(sorted(latched)),
         owner=draft.authority.stations.owner, moving=_moving(draft, commands),
@@ -115,6 +118,7 @@ def _scene(
         boot_ns=state.boot_ns,
         ready=state.ready,
         fallback=config.fallback,
+        drive_waits=drive_waits(config.kind, state, now_ns),
         people=state.people,
         kept=dict(state.kept),
     )
@@ -130,6 +134,7 @@ def _people(scene: Scene) -> tuple[People, tuple[Event, ...]]:
         seen = Measured(
             scene.value(SignalId.LOAD_KG), scene.value(SignalId.HOIST_POS), None,
             lowering=sinking or scene.axes[Axis.HOIST].speed_mm_s < 0,
+            slack=scene.is_off(SignalId.STRAP_TIGHT) is True, reset=scene.authority.reset,
         )  # fmt: skip
     confirmed = scene.authority.confirmed_pickup
     return remember(scene.people, scene.kind, seen, confirmed, scene.now_ns, scene.params)

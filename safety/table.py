@@ -79,6 +79,7 @@ NO_NEW = _r((HOLD, NEED_MARKER))  # neither UP nor STAND
 LOWER_ONLY = _r((HOLD, NEED_PERMISSION))
 NO_RISE, NO_TRAVERSE = _r((HOLD, M.UP | TRAVERSE)), _r((HOLD, TRAVERSE))
 NO_UP, NO_STAND = _r((HOLD, M.UP)), _r((HOLD, M.STAND))
+WARN_DRIVE = _r((WARN, M.DRIVE))
 NO_DRIVE, NO_CHAIR = _r((HOLD, M.DRIVE)), _r((HOLD, M.STAND | M.DRIVE))
 QUICK_RISE, SLOW_TRAVERSE = _r((QUICK, M.UP | TRAVERSE)), _r((SLOW, TRAVERSE))
 
@@ -174,6 +175,8 @@ _LIFT = (
     Row("overload_hard", "H4", w.over_limit("overload_hard_ratio"), QUICK_RISE, LOWER_SLOWLY, HIGH,
         kinds=LIFT),
     Row("load_drift", "H25", w.load_drift, WARNING, NOTHING, kinds=LIFT),
+    Row("load_vanished", "H24", lambda s: s.people.vanished, LOWER_SLOWLY, NOTHING, HIGH, RESET,
+        LIFT),
     Row("load_frozen", "H24", w.load_frozen, LOWER_SLOWLY, NOTHING, MEDIUM, RESET, LIFT),
     Row("load_disputed", "H24", w.load_disputed, LOWER_SLOWLY, NOTHING, MEDIUM, RESET, LIFT,
         _needs(S.HOIST_CURRENT)),
@@ -199,8 +202,11 @@ _CHAIR = (
     Row("castor_lock", "H31", f.castor_lock, NO_STAND, STAND_SLOWLY, HIGH, AUTO, CHAIR,
         _needs(S.CASTORS_LOCKED)),
     Row("charger", "H17", f.off(S.CHARGER_ABSENT), NO_CHAIR, STAND_SLOWLY, kinds=CHAIR),
+    Row("current_stuck", "H24", f.current_stuck, STAND_SLOWLY, NOTHING, MEDIUM, AUTO, CHAIR,
+        _needs(S.STAND_CURRENT)),
     Row("sit_obstructed", "H9", f.sit_obstructed, _r((QUICK, M.SIT)), NOTHING, HIGH, AUTO, CHAIR,
         _needs(S.STAND_CURRENT)),
+    Row("drive_waits", "H3", lambda s: s.drive_waits, WARN_DRIVE, NOTHING, kinds=CHAIR),
     Row("stood", "H32", f.stood, NO_DRIVE, NO_DRIVE, kinds=CHAIR),
     Row("drive_moving", "H32", f.drive_moving, NO_STAND, NO_STAND, MEDIUM, kinds=CHAIR),
     Row("drive_fault", "H23", f.on(S.DRIVE_FAULT), NO_DRIVE, NO_CHAIR, kinds=CHAIR),

@@ -66,3 +66,12 @@ def controlword_for(statusword: int | None, command: AxisCommand) -> tuple[int, 
     mode = DriveMode.UNKNOWN if statusword is None else mode_of(statusword)
     moving = command.cmd is Cmd.MOVE and mode is DriveMode.ENABLED
     return _TOWARDS_ENABLED.get(mode, SHUTDOWN), command.speed_mm_s if moving else 0.0
+
+
+def blind_controlword(step: int, command: AxisCommand) -> tuple[int, float]:
+    """The same without a statusword, so that a lost frame leaves lowering (rule 5): shut down,
+    switch on, enable, and only then a velocity. A drive in fault does not follow.
+    """
+    word = (SHUTDOWN, SWITCH_ON, ENABLE)[min(step, 2)]
+    moving = command.cmd is Cmd.MOVE and step > 2
+    return word, command.speed_mm_s if moving else 0.0

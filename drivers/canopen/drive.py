@@ -21,12 +21,16 @@ from safety.verdict import AxisCommand, Cmd
 
 _RESET_TURNS = 3  # one rising edge, repeated against a lost frame
 _POWERED = (Cmd.MOVE, Cmd.RAMP)
+_AT_REST = (Cmd.REST, Cmd.ISOLATE)
+_STALE_NS = 250_000_000  # the largest bound of feedback_ms: an older statusword says nothing
+_BLIND_TURNS = 3  # of each step towards ENABLED, against a lost frame
 
 
 @dataclass(frozen=True, slots=True)
 class DriveState:
     """`must_rest`: no power until a REST was commanded; true at boot, after each fault and when the
     drive left OPERATION ENABLED by itself while it ran (`ran`: the last frame held a velocity).
+    `heard_ns`: when the statusword came; `blind_turns`: how long it has been enabled without one.
     """
 
     boot: BootState = field(default_factory=BootState)
@@ -35,6 +39,8 @@ class DriveState:
     must_rest: bool = True
     ran: bool = False
     reset_turns: int = 0
+    heard_ns: int = 0
+    blind_turns: int = 0
 
     @property
     def fault(self) -> bool:
@@ -124,7 +130,8 @@ class Drive:
         found, was = samples(spec, fields, now_ns), state.fault
         state = replace(state, boot=boot.alive(state.boot, now_ns))
         if "statusword" in fields.values:
-            state = _faulted(replace(state, statusword=int(fields.values["statusword"])))
+            word = int(fields.values["statusword"])
+            state = _faulted(replace(state, statusword=word, heard_ns=now_ns))
             found += (self._fault(state, now_ns),)
         return state, Decoded(found, values=numbers(fields), urgent=state.fault and not was)
 
@@ -136,16 +143,22 @@ class Drive:
         if state.boot.running and not booted.running:
             state = DriveState(emergency=state.emergency)
         command = command or AxisCommand(self.axis, Cmd.REST)
-        state, word, speed = self._word(replace(state, boot=booted), command)
+        stale = now_ns - state.heard_ns > _STALE_NS
+        state, word, speed = self._word(replace(state, boot=booted), command, stale)
         return state, (self._rpdo(word, speed), *dialogue), (self._verified(booted, now_ns),)
 
-    def _word(self, state: DriveState, command: AxisCommand) -> tuple[DriveState, int, float]:
-        state, word, speed = self._answer(_dropped(state), command)
+    def _word(
+        self, state: DriveState, command: AxisCommand, stale: bool
+    ) -> tuple[DriveState, int, float]:
+        turns = state.blind_turns + 1 if stale and command.cmd in _POWERED else 0
+        state = replace(state if stale else _dropped(state), blind_turns=turns)
+        state, word, speed = self._answer(state, command)
+        speed = max(-self.cap_mm_s, min(self.cap_mm_s, speed))
         return replace(state, ran=speed != 0), word, speed
 
     def _answer(self, state: DriveState, command: AxisCommand) -> tuple[DriveState, int, float]:
         powered = command.cmd in _POWERED
-        if state.reset_turns and not powered:
+        if state.reset_turns and command.cmd in _AT_REST:
             state = replace(state, reset_turns=state.reset_turns - 1)
             return state, cia402.FAULT_RESET, 0.0
         if not powered and command.cmd is not Cmd.QUICK and not state.fault:
@@ -154,8 +167,9 @@ class Drive:
             return state, cia402.QUICK_STOP, 0.0
         if powered and state.must_rest:
             return state, cia402.DISABLE_VOLTAGE, 0.0
-        word, speed = cia402.controlword_for(state.statusword, command)
-        return state, word, max(-self.cap_mm_s, min(self.cap_mm_s, speed))
+        if state.blind_turns:
+            return state, *cia402.blind_controlword(state.blind_turns // _BLIND_TURNS, command)
+        return state, *cia402.controlword_for(state.statusword, command)
 
     def _rpdo(self, word: int, speed_mm_s: float) -> Frame:
         spec = self.profile.frame_named("rpdo1")

@@ -31,6 +31,9 @@ _TTY_BAUD = 115_200
 _RECORD = re.compile(
     rb"(?P<kind>[trTR])(?P<id>(?<=[tr])[0-9A-Fa-f]{3}|(?<=[TR])[0-9A-Fa-f]{8})(?P<n>[0-8])(?P<data>(?:[0-9A-Fa-f]{2}){0,8})"
 )
+_STATUS = re.compile(rb"s(?P<state>[awpbf])[0-9]{6}")  # the adapter's own controller
+_STATES = {b"a": Link.RESTARTED, b"w": Link.WARNING, b"p": Link.PASSIVE, b"b": Link.BUS_OFF}
+_ERRORS = re.compile(rb"e[0-9][a-zA-Z]+")
 _ANSWER = re.compile(rb"[^\r\a]*[\r\a]")
 _ACKS = (b"", b"z", b"Z")
 _CLOSE = b"C\r"
@@ -125,6 +128,11 @@ class SlcanPort:
             self._answered(found, record, good=False)
         elif record in _ACKS:
             self._answered(found, b"", good=True)
+        elif (status := _STATUS.fullmatch(record)) is not None:
+            kind = _STATES.get(status["state"], Link.BUS_OFF)
+            found.append(LinkEvent(self.name, kind, record.decode("ascii")))
+        elif _ERRORS.fullmatch(record):
+            found.append(LinkEvent(self.name, Link.ERROR, record.decode("ascii")))
         else:
             try:
                 found.append(decode(self.name, record))

@@ -120,11 +120,15 @@ class Finger:
     def _transfer(state: dict[str, Any]) -> Any:
         return (state.get("controller") or {}).get("transfer")
 
+    async def say_step(self, action: str, args: dict[str, str]) -> None:
+        """A workflow button; whatever comes of it."""
+        await self._send(type="step", action=action, args=args)
+
     async def step(self, action: str, **args: str) -> None:
         """A workflow button; waits until the controller took it."""
         before = self._transfer(self.state)  # alarms may change meanwhile: they are no answer
         count = len(self.refused)
-        await self._send(type="step", action=action, args=args)
+        await self.say_step(action, args)
         await self.until(
             lambda s: self._transfer(s) != before or len(self.refused) > count, f"step {action}"
         )

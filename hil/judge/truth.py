@@ -37,9 +37,13 @@ class TruthLog:
 
     def rows(self) -> list[dict[str, Any]]:
         """Everything written so far, whole lines only."""
-        size = os.fstat(self.fd).st_size
-        text = os.pread(self.fd, size, 0)
-        return [json.loads(line) for line in text[: text.rfind(b"\n") + 1].splitlines()]
+        return self.rows_after(0)[0]
+
+    def rows_after(self, offset: int) -> tuple[list[dict[str, Any]], int]:
+        """The whole lines written since this offset, and the next offset."""
+        text = os.pread(self.fd, os.fstat(self.fd).st_size - offset, offset)
+        whole = text[: text.rfind(b"\n") + 1]
+        return [json.loads(line) for line in whole.splitlines()], offset + len(whole)
 
 
 def travel(rows: Iterable[dict[str, Any]], key: str, holds: Iterable[tuple[int, int]]) -> Travel:

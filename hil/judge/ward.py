@@ -89,7 +89,7 @@ class WardUnderTest:
         (self.root / "data").mkdir()
         names = [name for room in self.rooms for name in BUSES[room]]
         flags = [item for name in names for item in ("--bus", f"{name}:{RATES[name]}")]
-        self._spawn("hub", ["hil.vbus.hub", *flags])
+        self._spawn("hub", ["hil.vbus.hub", "--control", str(run), *flags])
         self._wait(
             lambda: all(is_served(run / "vbus" / f"{name}.sock") for name in names), "the bus"
         )
@@ -150,6 +150,10 @@ class WardUnderTest:
     def control(self, room: str) -> WardControl:
         """Hands in the room."""
         return WardControl(self.control_path(room))
+
+    def bus(self, name: str) -> WardControl:
+        """Faults of a bus; `pid(room, process)` names who is struck."""
+        return WardControl(self.root / "run" / f"{name}.bus")
 
     def panel_port(self, room: str) -> int:
         """Of the room's panel."""

@@ -6,7 +6,7 @@ Devices inherit and fill in the hooks. Time is an argument; nothing here waits.
 from __future__ import annotations
 
 import struct
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from hil.nodes.od import EDS_DIR, ObjectDictionary, serve_sdo
 from hil.nodes.pdo import NS_PER_MS, ReceivePdo, TransmitPdo, present
@@ -26,6 +26,14 @@ class Nmt(IntEnum):
     OFF = 255
 
 
+class Hang(StrEnum):
+    """How a firmware hangs: its outputs stay as they are, nothing is heard or computed."""
+
+    NO = "no"
+    BEATING = "beating"  # the heartbeat comes from a timer that still runs
+    SILENT = "silent"
+
+
 class CanopenNode:
     """One node with the dictionary of `eds` (a file name in config/eds)."""
 
@@ -33,6 +41,7 @@ class CanopenNode:
         self.node_id = node_id
         self.od = ObjectDictionary(EDS_DIR / eds, node_id)
         self.state = Nmt.BOOTING
+        self.hang = Hang.NO
         self._out: list[Frame] = []
         self._boot_ns: int | None = None
         self._init_communication()
@@ -67,6 +76,7 @@ class CanopenNode:
         """Switch the node's supply."""
         if on != (self.state == Nmt.OFF):
             return
+        self.hang = Hang.NO  # a cold start ends every hang
         self._reset()
         self.state = Nmt.BOOTING if on else Nmt.OFF
 
@@ -82,6 +92,10 @@ class CanopenNode:
         """Advance to `now_ns`; the frames the node sends."""
         if self.state == Nmt.OFF:
             return []
+        if self.hang is not Hang.NO:
+            if self.hang is Hang.BEATING and self.state != Nmt.BOOTING:
+                self._heartbeat(now_ns)
+            return self._flush()
         if self.state == Nmt.BOOTING:
             self._boot(now_ns)
             return self._flush()
@@ -154,7 +168,7 @@ class CanopenNode:
 
     def on_frame(self, frame: Frame, now_ns: int) -> list[Frame]:
         """Take one frame from the bus; the frames sent in answer."""
-        silent = self.state in (Nmt.OFF, Nmt.BOOTING)
+        silent = self.state in (Nmt.OFF, Nmt.BOOTING) or self.hang is not Hang.NO
         if silent or frame.is_extended or frame.is_remote or frame.is_error:
             return []
         if frame.can_id == 0x000 and len(frame.data) == 2:

@@ -1,22 +1,33 @@
-"""The standing wheelchair: stand actuator, feet, brakes, drive motors, battery. Pure.
+"""The standing wheelchair: actuator, standing frame, feet, brakes, drive motors, battery. Pure.
 
 The drive motors move only by a person's joystick: nothing here turns a message into speed.
 """
 
 from __future__ import annotations
 
-from hil.plants.axis import OFF, Axis, AxisCommand
+from hil.plants.axis import OFF, SLOW_STEPS, STEP_S, Axis, AxisCommand
 from hil.plants.battery import Battery
 from hil.plants.chain import EstopChain
+from hil.plants.standing import (
+    CHAIR_KG,
+    STAND_DEG,
+    STROKE_MM,
+    Point,
+    actuator_n,
+    centre,
+    knee_n,
+    stand_angle_deg,
+    tip_margin_mm,
+)
+from hil.plants.thermal import ThermalBody
 
-STROKE_MM = 300.0
-STAND_DEG = 80.0
 ACTUATOR_FULL_MM_S = 20.0
 DRIVE_FULL_MM_S = 1500.0
 SIT_LEVER = AxisCommand(True, -10.0, 60.0, 60.0)
 _ESTOP_MM_S2 = 100.0
 _IDLE_W = 5.0
 _JAM_A = 26.0
+_WINDING_OHM = 0.4
 
 
 class ChairPlant:
@@ -37,13 +48,25 @@ class ChairPlant:
         self.feet_on_plate = True
         self.knee = self.belt = self.brakes = True
         self.pitch_deg = self.roll_deg = 0.0
+        self.lean_mm = self.side_mm = 0.0  # the person reaches forward, or to the right
+        self.motor = ThermalBody(500.0, 2.5)
+        self.tipped = False
+        self._steps = 0
 
     def step(self) -> None:
         """One millisecond."""
         self.chain.step(self.actuator)
         self._step_actuator()
         self.drive.step(self._drive_command())
-        self.battery.step(_IDLE_W + 24.0 * self.current_a + abs(self.drive.velocity_mm_s) * 0.1)
+        self._steps += 1
+        if self._steps % SLOW_STEPS == 0:
+            self._step_slowly(STEP_S * SLOW_STEPS)
+
+    def _step_slowly(self, step_s: float) -> None:
+        load_w = _IDLE_W + 24.0 * self.current_a + abs(self.drive.velocity_mm_s) * 0.1
+        self.battery.step(load_w, step_s)
+        self.motor.step(_WINDING_OHM * self.current_a**2, step_s)
+        self.tipped = self.tipped or self.tip_margin_mm < 0.0
 
     def _step_actuator(self) -> None:
         if self.sit_lever:
@@ -63,7 +86,33 @@ class ChairPlant:
     @property
     def angle_deg(self) -> float:
         """Stand angle: 0 seated, 80 standing."""
-        return self.actuator.position_mm / STROKE_MM * STAND_DEG
+        return stand_angle_deg(self.actuator.position_mm)
+
+    @property
+    def centre(self) -> Point:
+        """Centre of mass of chair and person, from the ground below the rear wheels."""
+        return centre(self.mass_kg, self.angle_deg, self.lean_mm)
+
+    @property
+    def tip_margin_mm(self) -> float:
+        """How far it is from tipping over an edge of its wheels."""
+        side_mm = self.side_mm * self.mass_kg / (self.mass_kg + CHAIR_KG)
+        return tip_margin_mm(self.centre, side_mm, self.pitch_deg, self.roll_deg)
+
+    @property
+    def knee_n(self) -> float:
+        """Push on the knee block; nothing holds an open one."""
+        return knee_n(self.mass_kg, self.angle_deg, self.lean_mm) if self.knee else 0.0
+
+    @property
+    def actuator_n(self) -> float:
+        """What the actuator carries."""
+        return actuator_n(self.mass_kg, self.actuator.position_mm)
+
+    @property
+    def seat_kg(self) -> float:
+        """Share of the body weight on the seat."""
+        return self.mass_kg - self.feet_kg
 
     @property
     def current_a(self) -> float:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from hil.nodes.electrak import Electrak
 from hil.nodes.io import GuardIo, IoModule
 from hil.nodes.roboteq import Roboteq
 from hil.plants.chair import ChairPlant
+from hil.plants.encoder import Encoder
+from hil.rooms.mechanics import set_battery, set_encoder
 from hil.rooms.room import Request, Room, field, number
 
 _CONTACTS = (
@@ -31,6 +34,8 @@ class ChairRoom(Room):
     def __init__(self, mass_kg: float = 75.0, seed: int = 0, start_ns: int = 0) -> None:
         del seed  # nothing random in this room yet; the rooms are built alike
         self.plant = ChairPlant(mass_kg)
+        self.encoders = {"actuator": Encoder()}
+        self.tilt_frozen: tuple[float, float] | None = None  # what the sensor goes on saying
         self.actuator = Electrak(0x13)
         self.io = IoModule("seat_io.eds", 0x22)
         self.guard_io = GuardIo(0x31)
@@ -43,24 +48,31 @@ class ChairRoom(Room):
             "sit_lever": self._sit_lever,
             "joystick": self._joystick,
             "roboteq": self._roboteq,
+            "lean": self._lean,
+            "tilt_sensor": self._tilt_sensor,
+            "encoder": lambda request: set_encoder(self.encoders, request),
+            "battery": lambda request: set_battery(self.plant.battery, request),
         }
         for name in ("knee", "belt", "brakes", "jammed"):
-            self.verbs[name] = self._switch(name)
-        self.verbs["feet"] = self._switch("feet_on_plate")
+            self.verbs[name] = partial(self._switch, name)
+        self.verbs["feet"] = partial(self._switch, "feet_on_plate")
 
     def sense(self) -> None:
         """Plant to nodes."""
         plant = self.plant
-        self.actuator.position_mm = plant.actuator.position_mm
-        self.actuator.velocity_mm_s = plant.actuator.velocity_mm_s
+        encoder = self.encoders["actuator"]
+        encoder.read(plant.actuator.position_mm, plant.actuator.velocity_mm_s)
+        self.actuator.position_mm = encoder.position_mm
+        self.actuator.velocity_mm_s = encoder.velocity_mm_s
         self.actuator.current_a = plant.current_a
         self.actuator.run_enable = plant.run_enable
         self.actuator.supplied = not plant.battery.empty and not plant.chain.torque_off
         self.io.digital = (self.bits(*_CONTACTS), self.hand_bits(*self.keys))
+        pitch_deg, roll_deg = self.tilt_frozen or (plant.pitch_deg, plant.roll_deg)
         self.io.analog = (
             round(plant.feet_kg * 10),
-            round(plant.pitch_deg * 100),
-            round(plant.roll_deg * 100),
+            round(pitch_deg * 100),
+            round(roll_deg * 100),
             round(plant.battery.soc * 1000),
         )
         self.guard_io.digital = self.guard_inputs()
@@ -97,15 +109,21 @@ class ChairRoom(Room):
             "drive_mm_s": round(plant.drive.velocity_mm_s, 3),
             "drive_released": plant.drive_released,
             "drive_estop": self.roboteq.estopped,
+            "seat_kg": round(plant.seat_kg, 2),
+            "knee_n": round(plant.knee_n, 1),
+            "actuator_n": round(plant.actuator_n, 1),
+            "centre_x_mm": round(plant.centre.x_mm, 1),
+            "centre_z_mm": round(plant.centre.z_mm, 1),
+            "tip_margin_mm": round(plant.tip_margin_mm, 1),
+            "tipped": plant.tipped,
+            "motor_c": round(plant.motor.temperature_c, 2),
+            "encoder_error_mm": round(self.encoders["actuator"].error_mm, 2),
         }
 
     # requests --------------------------------------------------------------------------------
 
-    def _switch(self, attribute: str) -> Any:
-        def set_switch(request: Request) -> None:
-            setattr(self.plant, attribute, field(request, "value", bool))
-
-        return set_switch
+    def _switch(self, attribute: str, request: Request) -> None:
+        setattr(self.plant, attribute, field(request, "value", bool))
 
     def _mass(self, request: Request) -> None:
         self.plant.mass_kg = number(request, "kg", 5.0, 250.0)
@@ -114,6 +132,15 @@ class ChairRoom(Room):
         self.plant.pitch_deg = number(request, "pitch_deg", -45.0, 45.0)
         if "roll_deg" in request:
             self.plant.roll_deg = number(request, "roll_deg", -45.0, 45.0)
+
+    def _lean(self, request: Request) -> None:
+        self.plant.lean_mm = number(request, "forward_mm", -300.0, 500.0)
+        if "right_mm" in request:
+            self.plant.side_mm = number(request, "right_mm", -300.0, 300.0)
+
+    def _tilt_sensor(self, request: Request) -> None:
+        frozen = field(request, "frozen", bool)
+        self.tilt_frozen = (self.plant.pitch_deg, self.plant.roll_deg) if frozen else None
 
     def _sit_lever(self, request: Request) -> None:
         self.plant.sit_lever = field(request, "value", bool)

@@ -8,8 +8,9 @@ from hil.nodes.drive import Drive, DriveInputs
 from hil.nodes.io import GuardIo, IoModule, LoadCell
 from hil.nodes.scale import ProtectedScale
 from hil.plants.axis import Axis
+from hil.plants.encoder import Encoder
 from hil.plants.lift import LiftPlant
-from hil.plants.sling import surface_at
+from hil.rooms.mechanics import HoistFaults, set_encoder
 from hil.rooms.room import Request, RequestError, Room, field, number
 
 _CONTACTS = (
@@ -37,6 +38,7 @@ class LiftRoom(Room):
         load_cell: LoadCell | ProtectedScale | None = None,
     ) -> None:
         self.plant = LiftPlant(mass_kg)
+        self.encoders = {"hoist": Encoder(), "traverse": Encoder()}
         self.hoist = Drive("hoist.eds", 0x10, docking_down_mm_s=30.0)
         self.traverse = Drive("traverse.eds", 0x11, docking_down_mm_s=0.0)
         self.io = IoModule("lift_io.eds", 0x20)
@@ -52,23 +54,29 @@ class LiftRoom(Room):
             "load_cell": self._load_cell,
             "runaway": self._runaway,
             "overspeed_reset": self._overspeed_reset,
+            "encoder": lambda request: set_encoder(self.encoders, request),
         }
+        self.verbs |= HoistFaults(self.plant).verbs
 
     def sense(self) -> None:
         """Plant to nodes."""
         plant = self.plant
-        self.hoist.inputs = self._drive_inputs(plant.hoist, plant.hoist_current_permille)
-        self.traverse.inputs = self._drive_inputs(plant.traverse, plant.traverse_current_permille)
+        current = plant.hoist_current_permille
+        self.hoist.inputs = self._drive_inputs("hoist", plant.hoist, current)
+        current = plant.traverse_current_permille
+        self.traverse.inputs = self._drive_inputs("traverse", plant.traverse, current)
         self.io.digital = (self.bits(*_CONTACTS), self.hand_bits(*self.keys))
         soc_permille = round(plant.battery.soc * 1000)
         self.io.analog = (soc_permille, round(plant.battery.voltage_v * 100))
         self.load_cell.load_kg = plant.load.reading_kg
         self.guard_io.digital = self.guard_inputs()
 
-    def _drive_inputs(self, axis: Axis, current_permille: float) -> DriveInputs:
+    def _drive_inputs(self, name: str, axis: Axis, current_permille: float) -> DriveInputs:
+        encoder = self.encoders[name]
+        encoder.read(axis.position_mm, axis.velocity_mm_s)
         return DriveInputs(
-            axis.position_mm,
-            axis.velocity_mm_s,
+            encoder.position_mm,
+            encoder.velocity_mm_s,
             current_permille,
             self.plant.run_enable,
             self.plant.chain.pressed,
@@ -98,7 +106,20 @@ class LiftRoom(Room):
             "person_x_mm": round(plant.load.person_x_mm, 1),
             "person_mm": round(plant.load.sling_mm, 1) if plant.load.hooked else None,
             "mass_kg": plant.load.mass_kg,
-            "surface": surface_at(plant.traverse.position_mm).name,
+            "surface": plant.load.surface(plant.traverse.position_mm).name,
+            "bar_mm": round(plant.bar_mm, 3),
+            "swing_mm": round(plant.swing_mm, 2),
+            "tension_n": round(plant.load.tension_n, 1),
+            "support_n": round(plant.load.support_n, 1),
+            "drum_slack_mm": round(plant.drum_slack_mm, 2),
+            "drum_turns": round(plant.hoist.drum.turns(plant.hoist.position_mm), 4),
+            "motor_rpm": round(plant.hoist.motor_rpm, 1),
+            "motor_c": round(plant.motor.temperature_c, 2),
+            "hoist_current_permille": round(plant.hoist_current_permille, 1),
+            "hoist_stalled": plant.hoist.stalled,
+            "hoist_brake_mode": plant.hoist.stop.mode.value,
+            "encoder_error_mm": round(self.encoders["hoist"].error_mm, 2),
+            "fallen": plant.load.fallen,
             "strap": plant.strap_pulled,
             "overspeed": plant.overspeed_latched,
             "hoist_state": self.hoist.machine.state.name,

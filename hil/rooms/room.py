@@ -6,41 +6,20 @@ Deterministic: the same frames, requests and times give the same run, in real or
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from hil.nodes.canopen_node import CanopenNode
+from hil.nodes.canopen_node import CanopenNode, Hang
 from hil.nodes.io import GuardIo
 from hil.nodes.scale import ProtectedScale
 from hil.plants.axis import STEP_NS
 from hil.plants.chair import ChairPlant
 from hil.plants.lift import LiftPlant
+from hil.rooms.request import Request, RequestError, Verb, field, number
 from hil.vbus.frame import Frame
 
 NODE_NS = 5 * STEP_NS
-Request = Mapping[str, Any]
-Verb = Callable[[Request], None]
-
-
-class RequestError(ValueError):
-    """A control request that cannot be done; the message is for a human."""
-
-
-def field(request: Request, name: str, kind: type[Any]) -> Any:
-    """A typed field; a number may be an int where a float is wanted."""
-    value = request.get(name)
-    wanted = (int, float) if kind is float else kind
-    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-        raise RequestError(f"'{request.get('do')}' needs '{name}' as {kind.__name__}")
-    return value
-
-
-def number(request: Request, name: str, low: float, high: float) -> float:
-    """A number within bounds."""
-    value = float(field(request, name, float))
-    if not low <= value <= high:
-        raise RequestError(f"'{name}' must lie between {low:g} and {high:g}")
-    return value
+__all__ = ["Request", "RequestError", "Room", "field", "number"]
 
 
 class Room(ABC):
@@ -67,6 +46,7 @@ class Room(ABC):
             "hand": self._hand,
             "contact": self._contact,
             "node": self._node,
+            "hang": self._hang,
             "soc": self._soc,
             "charger": self._charger,
             "relay_welded": self._relay_welded,
@@ -210,11 +190,21 @@ class Room(ABC):
         else:
             self.overrides[name] = field(request, "value", bool)
 
-    def _node(self, request: Request) -> None:
+    def _node_of(self, request: Request) -> CanopenNode | ProtectedScale:
         node = self.nodes.get(field(request, "node", int))
         if node is None:
             raise RequestError(f"nodes of this room: {', '.join(map(str, self.nodes))}")
-        node.power(field(request, "power", bool))
+        return node
+
+    def _node(self, request: Request) -> None:
+        self._node_of(request).power(field(request, "power", bool))
+
+    def _hang(self, request: Request) -> None:
+        """The firmware of a node hangs with its outputs as they are; power ends it."""
+        node, how = self._node_of(request), field(request, "how", str)
+        if not isinstance(node, CanopenNode) or how not in list(Hang):
+            raise RequestError(f"'hang' needs a CANopen node and 'how': {', '.join(Hang)}")
+        node.hang = Hang(how)
 
     def _relay_welded(self, request: Request) -> None:
         self._guard.welded = field(request, "value", bool)

@@ -9,8 +9,11 @@ from functools import lru_cache
 RECORD = struct.Struct("<QIBB2x8s")  # t_ns (CLOCK_MONOTONIC), id, flags, dlc, data
 EXTENDED, REMOTE, ERROR, ECHO = 1, 2, 4, 8
 
-CAN_ERR_CRTL = 0x004
+CAN_ERR_CRTL, CAN_ERR_BUSOFF, CAN_ERR_RESTARTED = 0x004, 0x040, 0x100
 CAN_ERR_CRTL_RX_OVERFLOW = 0x01
+CAN_ERR_CRTL_RX_WARNING, CAN_ERR_CRTL_TX_WARNING = 0x04, 0x08
+CAN_ERR_CRTL_RX_PASSIVE, CAN_ERR_CRTL_TX_PASSIVE = 0x10, 0x20
+CAN_ERR_CRTL_ACTIVE = 0x40
 
 _CRC15 = 0x4599
 _TAIL_BITS = 13  # CRC delimiter, ACK slot and delimiter, end of frame 7, interframe space 3
@@ -100,35 +103,75 @@ def _header(frame: Frame) -> tuple[int, int]:
     return value | (frame.is_remote << 6) | frame.dlc, 39
 
 
+def _crc_row(byte: int) -> int:
+    crc = byte << 7
+    for _ in range(8):
+        crc = (crc << 1) ^ (_CRC15 if crc & 0x4000 else 0)
+    return crc & 0x7FFF
+
+
+_CRC_TABLE = tuple(_crc_row(byte) for byte in range(256))
+
+
 def crc15(value: int, bits: int) -> int:
     """CAN CRC-15 over `bits` bits of `value`, most significant first."""
     crc = 0
-    for shift in range(bits - 1, -1, -1):
-        feedback = ((value >> shift) ^ (crc >> 14)) & 1
-        crc = (crc << 1) & 0x7FFF
-        if feedback:
-            crc ^= _CRC15
+    # it starts at zero, so that zeros in front change nothing
+    for byte in value.to_bytes((bits + 7) // 8, "big"):
+        crc = ((crc << 8) & 0x7FFF) ^ _CRC_TABLE[(crc >> 7) ^ byte]
     return crc
+
+
+_START = (
+    0  # no bit yet; then 2 * run + bit for runs of 1 to 4 (a fifth is followed by its stuff bit)
+)
+
+
+def _stuff_step(state: int, bit: int) -> tuple[int, int]:
+    """(stuff bits inserted, state after) for one more bit."""
+    run, last = state >> 1, state & 1
+    run = run + 1 if run and bit == last else 1
+    return (1, 2 | (1 - bit)) if run == 5 else (0, run << 1 | bit)
+
+
+def _stuff_row(state: int) -> tuple[tuple[int, int], ...]:
+    row = []
+    for byte in range(256):
+        total, after = 0, state
+        for shift in range(7, -1, -1):
+            count, after = _stuff_step(after, (byte >> shift) & 1)
+            total += count
+        row.append((total, after))
+    return tuple(row)
+
+
+_STUFF_TABLE = tuple(_stuff_row(state) for state in range(10))
 
 
 def stuff_bits(value: int, bits: int) -> int:
     """How many stuff bits a transmitter inserts into this sequence."""
-    count, run, previous = 0, 0, -1
-    for shift in range(bits - 1, -1, -1):
-        bit = (value >> shift) & 1
-        run = run + 1 if bit == previous else 1
-        previous = bit
-        if run == 5:
-            count, run, previous = count + 1, 1, 1 - bit
-    return count
+    total, state = 0, _START
+    for shift in range(bits - 1, bits - bits % 8 - 1, -1):
+        count, state = _stuff_step(state, (value >> shift) & 1)
+        total += count
+    whole = bits // 8
+    for byte in (value & ((1 << 8 * whole) - 1)).to_bytes(whole, "big"):
+        count, state = _STUFF_TABLE[state][byte]
+        total += count
+    return total
 
 
 @lru_cache(maxsize=8192)
-def bit_length(frame: Frame) -> int:
-    """Bits on the wire including stuffing, end of frame and interframe space."""
+def stuffed_length(frame: Frame) -> int:
+    """Bits on the wire from the start of frame to the end of the CRC, stuff bits included."""
     value, bits = _header(frame)
     value = (value << (8 * len(frame.data))) | int.from_bytes(frame.data, "big")
     bits += 8 * len(frame.data)
     value = (value << 15) | crc15(value, bits)
     bits += 15
-    return bits + stuff_bits(value, bits) + _TAIL_BITS
+    return bits + stuff_bits(value, bits)
+
+
+def bit_length(frame: Frame) -> int:
+    """Bits on the wire including stuffing, end of frame and interframe space."""
+    return stuffed_length(frame) + _TAIL_BITS

@@ -2,7 +2,8 @@
 
     python -m hil.vbus.hub --bus lift:500000 --bus observed:250000
 
-It must never invent, repeat or reorder a frame, never wait for a slow client, and never let a
+With `--control DIR` each bus takes requests for faults at DIR/NAME.bus (hil.vbus.requests). It
+must never invent, repeat or reorder a frame, never wait for a slow client, and never let a
 client's mistake reach another client: a malformed record closes the client that sent it.
 """
 
@@ -14,15 +15,22 @@ import logging
 import select
 import signal
 import socket
+import struct
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
+from hil.control import ControlServer
 from hil.realtime import real_time
 from hil.vbus.bus import BusCore, Delivery
 from hil.vbus.frame import RECORD, RX_OVERFLOW, MalformedRecordError, pack, unpack
 from hil.vbus.paths import bus_socket, is_served, listen, make_private
+from hil.vbus.physics import BusEvent
+from hil.vbus.requests import BusFaults
+from hil.vbus.status import status_frame
 
 log = logging.getLogger("hil.vbus.hub")
 
@@ -40,6 +48,15 @@ class Client:
         self.number = number
         self.dropped = 0
         self.overflowed = False
+
+    @property
+    def pid(self) -> int:
+        """The process at the other end."""
+        size = struct.calcsize("3i")
+        pid: int = struct.unpack(
+            "3i", self.connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        )[0]
+        return pid
 
     def fileno(self) -> int:
         """For select."""
@@ -77,9 +94,14 @@ class Client:
 class Bus:
     """One named bus: its listening socket, its clients and the core that paces them."""
 
-    def __init__(self, name: str, bit_rate: int, path: Path) -> None:
+    def __init__(
+        self, name: str, bit_rate: int, path: Path, control: Path | None = None, *, ideal: bool
+    ) -> None:
         self.name, self.path = name, path
-        self.core = BusCore(bit_rate)
+        self.core = BusCore(bit_rate, ideal=ideal)
+        self.core.observe(self._happened)
+        self.faults = BusFaults(self.core)
+        self.control = ControlServer(control, self.execute) if control is not None else None
         self.listener = listen(path)
         self.clients: dict[int, Client] = {}
         self._next_number = 1
@@ -92,8 +114,21 @@ class Bus:
         """Let a participant in."""
         with contextlib.suppress(BlockingIOError):
             connection, _ = self.listener.accept()
-            self.clients[self._next_number] = Client(connection, self._next_number)
+            client = self.clients[self._next_number] = Client(connection, self._next_number)
+            self.core.attach(client.number)
+            self.faults.pids[client.number] = client.pid
             self._next_number += 1
+
+    def _happened(self, event: BusEvent) -> None:
+        """A controller's new state comes to its owner as an error frame, as with SocketCAN."""
+        client = self.clients.get(event.node)
+        if client is None or event.state is None:
+            return
+        client.deliver(pack(status_frame(event.state, event.tec, event.rec), event.t_ns))
+
+    def execute(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """One request of a test."""
+        return self.faults.execute(request, time.monotonic_ns())
 
     def read(self, client: Client, now_ns: int) -> None:
         """Queue what the client sent; close it at its end or at a malformed record."""
@@ -119,18 +154,23 @@ class Bus:
             log.warning("client %d lost %d frames in all", client.number, client.dropped)
         client.connection.close()
         self.clients.pop(client.number, None)
+        self.faults.pids.pop(client.number, None)
+        self.core.detach(client.number)
 
     def deliver(self, delivery: Delivery) -> None:
         """Every other client hears the frame; the sender gets its echo."""
         record = pack(delivery.frame, delivery.t_ns)
         echo = pack(delivery.frame, delivery.t_ns, is_echo=True)
         for client in self.clients.values():
-            client.deliver(echo if client.number == delivery.sender else record)
+            if client.number not in delivery.deaf:
+                client.deliver(echo if client.number == delivery.sender else record)
 
     def close(self) -> None:
         """Disconnect everybody and remove the socket."""
         for client in list(self.clients.values()):
             self.drop(client)
+        if self.control:
+            self.control.close()
         self.listener.close()
         self.path.unlink(missing_ok=True)
 
@@ -150,6 +190,7 @@ class Hub:
         readers: list[Client | socket.socket] = []
         for bus in self.buses:
             readers += [bus.listener, *bus.readers()]
+            readers += bus.control.readers if bus.control else []
         writers = [c for bus in self.buses for c in bus.clients.values() if c.overflowed]
         readable, writable, _ = select.select(readers, writers, [], timeout_s)
         now_ns = time.monotonic_ns()
@@ -167,6 +208,8 @@ class Hub:
                 bus.read(client, now_ns)
         if bus.listener in readable:
             bus.accept()
+        if bus.control and any(item in readable for item in bus.control.readers):
+            bus.control.serve()
 
 
 def parse_bus(text: str) -> tuple[str, int]:
@@ -177,13 +220,14 @@ def parse_bus(text: str) -> tuple[str, int]:
     return name, int(rate)
 
 
-def open_bus(name: str, bit_rate: int) -> Bus:
+def open_bus(name: str, bit_rate: int, control: Path | None, *, ideal: bool) -> Bus:
     """Bind a bus; raises OSError or ValueError with a sentence for the user."""
     path = bus_socket(name)
     make_private(path.parent)
     if is_served(path):
         raise FileExistsError(f"bus '{name}' already has a hub at {path}")
-    return Bus(path.stem, bit_rate, path)
+    served = None if control is None else control / f"{path.stem}.bus"
+    return Bus(path.stem, bit_rate, path, served, ideal=ideal)
 
 
 def _quit(_signal: int, _frame: FrameType | None) -> None:
@@ -194,6 +238,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m hil.vbus.hub", description="virtual CAN hub")
     parser.add_argument("--bus", action="append", type=parse_bus, metavar="NAME:BITRATE")
+    parser.add_argument("--control", type=Path, metavar="DIR", help="take requests for faults")
+    parser.add_argument(
+        "--copper", action="store_true", help="no analyser: a lone client is not acknowledged"
+    )
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     signal.signal(signal.SIGTERM, _quit)
@@ -203,7 +251,8 @@ def main(argv: list[str] | None = None) -> int:
     buses: list[Bus] = []
     try:
         for name, bit_rate in arguments.bus or [("lift", 500_000)]:
-            buses.append(open_bus(name, bit_rate))
+            ideal = not arguments.copper
+            buses.append(open_bus(name, bit_rate, arguments.control, ideal=ideal))
         hub = Hub(buses)
         real_time()
         while True:

@@ -57,21 +57,12 @@ class VirtualCanBus(can.BusABC):
         return bool(select.select([self._client], [], [], timeout)[0])
 
     def _message(self, received: Received) -> can.Message:
-        frame = received.frame
-        return can.Message(
-            timestamp=(received.t_ns + self.timestamp_offset_ns) / 1e9,
-            arbitration_id=frame.can_id,
-            is_extended_id=frame.is_extended,
-            is_remote_frame=frame.is_remote,
-            is_error_frame=frame.is_error,
-            dlc=frame.dlc,
-            data=None if frame.is_remote else frame.data,
-            is_rx=not received.is_echo,
-        )
+        timestamp = (received.t_ns + self.timestamp_offset_ns) / 1e9
+        return message_of(received.frame, timestamp, is_rx=not received.is_echo)
 
     def send(self, msg: can.Message, timeout: float | None = None) -> None:
         """Queue a classic frame; raises CanOperationError if the hub is gone or the queue full."""
-        frame = _frame(msg)
+        frame = frame_of(msg)
         try:
             sent = self._client.send(frame)
             if not sent and timeout and select.select([], [self._client], [], timeout)[1]:
@@ -96,7 +87,22 @@ class VirtualCanBus(can.BusABC):
         return [AutoDetectedConfig(interface="vbus", channel=path.stem) for path in sockets]
 
 
-def _frame(msg: can.Message) -> Frame:
+def message_of(frame: Frame, timestamp: float = 0.0, *, is_rx: bool = True) -> can.Message:
+    """python-can's form of a frame."""
+    return can.Message(
+        timestamp=timestamp,
+        arbitration_id=frame.can_id,
+        is_extended_id=frame.is_extended,
+        is_remote_frame=frame.is_remote,
+        is_error_frame=frame.is_error,
+        dlc=frame.dlc,
+        data=None if frame.is_remote else frame.data,
+        is_rx=is_rx,
+    )
+
+
+def frame_of(msg: can.Message) -> Frame:
+    """A frame as a controller takes it; raises CanOperationError for what none would."""
     limit = 0x1FFFFFFF if msg.is_extended_id else 0x7FF
     length_wrong = not msg.is_remote_frame and len(msg.data) != msg.dlc
     if msg.is_fd or msg.is_error_frame or msg.dlc > 8 or length_wrong:

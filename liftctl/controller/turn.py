@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from config.plans import Register
 from liftctl.controller import alarms, effects, facts, plans, record, refusals
 from liftctl.controller.flow import Case, Fired, Flow
 from liftctl.controller.flows import ACTIONS, CHAIR, LIFT, Step, Trigger
@@ -30,6 +31,7 @@ from liftctl.ipc import (
     ControllerState,
     GateState,
     NewPlan,
+    RecorderState,
     Refused,
     TransferClosed,
     TransferOpened,
@@ -78,6 +80,15 @@ class _Turn:
                 self._link(item)
             case Today():
                 self.state = replace(self.state, today=item.date)
+            case Register():
+                self._register(item)
+            case RecorderState():
+                self.state = replace(self.state, records=item.warning)
+
+    def _register(self, register: Register) -> None:
+        """Between transfers only: what a plan was made from stays as it was (design rule 7)."""
+        if self.state.transfer is None:
+            self.state = replace(self.state, register=register)
 
     # --- links -----------------------------------------------------------------------------------
 
@@ -224,7 +235,7 @@ class _Turn:
         plan = plans.plan_of(self.config, self.state, args)
         if code or isinstance(plan, str):
             return code or str(plan)
-        transfer = effects.begun(asked.fresh_id, plan, self.now_ns, args)
+        transfer = effects.begun(asked.fresh_id, plan, self.now_ns, args, asked.workflow.station)
         gate = self.state.gate
         measured = record.measure(transfer, gate) if gate else transfer
         self.state = replace(self.state, transfer=measured, orphan=False, follows="")
@@ -292,7 +303,7 @@ class _Turn:
             self.out.panels.append(self._view())
 
     def _view(self) -> ControllerState:
-        state, site = self.state, self.config.site
+        state, found = self.state, plans.register(self.config, self.state)
         seen = None
         if state.transfer:
             free = self.flow.allowed(case_of(state.transfer, state.gate))
@@ -305,8 +316,19 @@ class _Turn:
             transfer=seen,
             residents=tuple(
                 (item.token, item.label, plans.carers_needed(item, state.today))
-                for item in site.resident
+                for item in found.resident
             ),
+            notices={
+                item.token: said
+                for item in found.resident
+                if (said := plans.notices(found, item, state.today))
+            },
+            slings=tuple(
+                (item.serial, code)
+                for item in found.sling
+                if (code := plans.sling_notice(item, state.today))
+            ),
+            records=state.records,
             alarms=tuple((i.row, i.priority, str(i.signal)) for i in state.alarms),
             last_record=state.last_record,
         )

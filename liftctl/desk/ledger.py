@@ -29,7 +29,7 @@ def transfers(path: Path, limit: int, offset: int) -> list[dict[str, Any]]:
 
 def report(path: Path, baselines: Sequence[BaselineSpec]) -> dict[str, Any]:
     """The benefit summary over the whole ledger."""
-    from liftctl.benefit.report import summarise  # heavy; most desks never ask
+    from liftctl.benefit.quick import summarise
 
     return summarise(transfers(path, ALL, 0), baselines)
 

@@ -30,6 +30,7 @@ class Watch:
         self.gate: ipc.GateState | None = None
         self.guard: ipc.GuardState | None = None
         self.controller: ipc.ControllerState | None = None
+        self.recorder: ipc.RecorderState | None = None
         self.support: ipc.SupportState | None = None
         self._turnover = Turnover(site.hash)
         self._links = {
@@ -57,6 +58,8 @@ class Watch:
                 self.guard = message
             case ipc.ControllerState():
                 self.controller = message
+            case ipc.RecorderState():
+                self.recorder = message
             case ipc.SupportState():
                 self.support = message
             case _:
@@ -64,7 +67,12 @@ class Watch:
 
     def ages_ns(self, now_ns: int) -> dict[str, int | None]:
         """Age of what each process last said; None when it never spoke."""
-        said = {"gate": self.gate, "guard": self.guard, "controller": self.controller}
+        said = {
+            "gate": self.gate,
+            "guard": self.guard,
+            "controller": self.controller,
+            "recorder": self.recorder,
+        }
         return {
             name: max(0, now_ns - item.tick_ns) if item else None for name, item in said.items()
         }
@@ -96,6 +104,11 @@ class Watch:
             ],
             "gate": _gate_view(gate) if gate else None,
             "guard": msgspec.to_builtins(self.guard) if self.guard else None,
+            "recorder": msgspec.to_builtins(self.recorder) if self.recorder else None,
+            "slings": [
+                {"sling": serial, "code": code, "text": words.get(f"notice.{code}", code)}
+                for serial, code in (self.controller.slings if self.controller else ())
+            ],
             "mode": self.controller.mode if self.controller else None,
             "support": msgspec.to_builtins(self.support) if self.support else None,
         }

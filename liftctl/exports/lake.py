@@ -16,8 +16,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from liftctl.durable import replace
 from liftctl.exports.rows import COLUMNS, Row, rows
+from liftctl.files import replace_file
 
 _TYPES = {
     "text": pa.dictionary(pa.int32(), pa.string()),
@@ -56,7 +56,7 @@ def add(records: Iterable[Mapping[str, Any]], lake: Path, site: str) -> int:
         _write(folder / f"month={month}", sorted(fresh, key=_seq))
     if months:
         last = max(_seq(row) for fresh in months.values() for row in fresh)
-        replace(folder / POSITION, str(last).encode())
+        replace_file(folder / POSITION, str(last).encode())
     return sum(map(len, months.values()))
 
 

@@ -26,8 +26,8 @@ import httpx
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from liftctl.durable import replace
 from liftctl.exports.rows import rows
+from liftctl.files import replace_file
 
 TOLERANCE_S = 300
 TRIES = 5
@@ -145,7 +145,7 @@ class Sender:
             if seq <= after:
                 continue
             self._send(seq, {"type": "transfer.closed", "timestamp": row["ended_utc"], "data": row})
-            replace(self.position, str(seq).encode())
+            replace_file(self.position, str(seq).encode())
             count += 1
         return count
 

@@ -1,8 +1,8 @@
 """The marker file: what a restart must remember, made durable off the turn (design rule 9).
 
-Role: two preallocated slots in a mapped file, written in turn, so that one is always whole; a
-helper thread makes it durable. Process: the gate. Must never: block a turn, or take an unreadable
-file for an empty one.
+Role: two preallocated slots in a mapped file, written one after the other with the same marker, so
+that one is always whole and a rotten one is noticed; a helper thread makes them durable. Process:
+the gate. Must never: block a turn, or take an unreadable file for an empty one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import queue
 import threading
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -56,13 +56,18 @@ def init(path: Path) -> None:
 
 
 def load(path: Path) -> Marker | None:
-    """The newest whole marker; None when there is none to be read: assume someone is aloft."""
+    """The newest whole marker; None when there is none to be read: assume someone is aloft. So when
+    the other slot cannot be read: it may have been the newer one.
+    """
     try:
         raw = path.read_bytes()
     except OSError:
         return None
-    found = [m for n in (0, 1) if (m := _unpack(raw[n * SLOT : (n + 1) * SLOT]))]
-    return max(found, key=lambda item: item.seq, default=None)
+    slots = [raw[n * SLOT : (n + 1) * SLOT] for n in (0, 1)]
+    found = [marker for slot in slots if (marker := _unpack(slot))]
+    newest = max(found, key=lambda item: item.seq, default=None)
+    rotten = any(any(slot) and _unpack(slot) is None for slot in slots)
+    return replace(newest, in_flight=True) if newest and rotten else newest
 
 
 @dataclass(slots=True)
@@ -107,9 +112,9 @@ class MarkerFile:
             return False
         try:
             packed = _pack(marker)
-            start = (marker.seq % 2) * SLOT
-            self._map[start : start + len(packed)] = packed
-            self._map.flush()
+            for start in (0, SLOT):
+                self._map[start : start + len(packed)] = packed
+                self._map.flush()
         except (OSError, ValueError):
             return False
         return True

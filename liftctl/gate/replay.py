@@ -17,7 +17,7 @@ from drivers.registry import build
 from liftctl.blackbox.turnlog import Stamped, Step, digest_of
 from liftctl.gate.hand import Hand
 from liftctl.gate.inputs import GateInput, RxFrame
-from liftctl.gate.turn import GateConfig, GateTurnState, configure, encoded, turn
+from liftctl.gate.turn import GateConfig, GateTurnState, Outputs, configure, encoded, turn
 from safety.state import KernelState
 from safety.types import Sample
 
@@ -88,8 +88,13 @@ class GateMachine:
         self.state, out = turn(self.config, self.state, now_ns, given)
         received = tuple(Stamped(i.t_ns, i.frame()) for i in given if isinstance(i, RxFrame))
         sent = tuple(Stamped(now_ns, wire) for wire in out.wires if isinstance(wire, Frame))
-        text = f"{out.verdict.commands} {[(m.motion.name, m.rows) for m in out.verdict.motions]}"
-        return Step(digest_of(encoded(out)), out.verdict.active, text, received + sent)
+        return step_of(out, received + sent)
+
+
+def step_of(out: Outputs, frames: tuple[Stamped, ...] = ()) -> Step:
+    """A turn's outputs as a replay compares and tells them."""
+    text = f"{out.verdict.commands} {[(m.motion.name, m.rows) for m in out.verdict.motions]}"
+    return Step(digest_of(encoded(out)), out.verdict.active, text, frames)
 
 
 def machine(site: Site | None = None) -> GateMachine:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from drivers.frames import Frame
-from liftctl.guard.state import HAND, GuardConfig, GuardInput, GuardTurnState, Held
+from liftctl.guard.state import HAND, MS, GuardConfig, GuardInput, GuardTurnState, Held
 from liftctl.guard.watch import Contacts, Keys, Speed, Told
 from liftctl.ipc import GateState, Hold, StationGone, StopPress
 
 GATE_HEARTBEAT = 0x701
+YOUNG_NS = 100 * MS  # bus and socket are read in any order: what was pressed first is not known
 
 
 def hear(config: GuardConfig, state: GuardTurnState, item: GuardInput) -> GuardTurnState:
@@ -24,8 +25,7 @@ def hear(config: GuardConfig, state: GuardTurnState, item: GuardInput) -> GuardT
         case Hold():
             return _hold(state, item)
         case StopPress():
-            ended = {k: replace(v, motion="", spent=v.press) for k, v in state.evidence.items()}
-            return replace(state, evidence=ended)
+            return replace(state, evidence={k: _ended(state, v) for k, v in state.evidence.items()})
         case StationGone():
             rest = {k: v for k, v in state.evidence.items() if k != item.station}
             return replace(state, evidence=rest)
@@ -33,11 +33,24 @@ def hear(config: GuardConfig, state: GuardTurnState, item: GuardInput) -> GuardT
             return _frame(config, state, t_ns, frame)
 
 
+def _ended(state: GuardTurnState, held: Held) -> Held:
+    """A press that STOP ended; one of the same moment may have come after it, and moves rightly."""
+    young = held.motion and held.since_ns > state.last_ns - YOUNG_NS
+    return held if young else replace(held, motion="", spent=held.press)
+
+
+def _since(old: Held | None, motion: str, press: int, t_ns: int) -> int:
+    """When this press was first heard."""
+    same = old is not None and (old.motion, old.press) == (motion, press)
+    return old.since_ns if old and same else t_ns
+
+
 def _hold(state: GuardTurnState, item: Hold) -> GuardTurnState:
     old = state.evidence.get(item.station)
     spent = old.spent if old and old.session == item.session else 0
-    motion = item.motion if item.press > spent else ""
-    held = Held(motion, item.echo_ns, item.session, max(item.press, spent), spent)
+    motion, press = item.motion if item.press > spent else "", max(item.press, spent)
+    since_ns = _since(old, motion, press, item.echo_ns)
+    held = Held(motion, item.echo_ns, item.session, press, spent, since_ns)
     return replace(state, evidence={**state.evidence, item.station: held})
 
 
@@ -46,8 +59,8 @@ def _keys(state: GuardTurnState, keys: Keys, t_ns: int) -> GuardTurnState:
     press = int(bool(keys.down))
     spent = old.spent if old and press else 0
     motion = next(iter(keys.down)) if len(keys.down) == 1 and not spent else ""
-    held = {**state.evidence, HAND: Held(motion, t_ns, HAND, press, spent)}
-    return replace(state, evidence=held)
+    held = Held(motion, t_ns, HAND, press, spent, _since(old, motion, press, t_ns))
+    return replace(state, evidence={**state.evidence, HAND: held})
 
 
 def _frame(config: GuardConfig, state: GuardTurnState, t_ns: int, frame: Frame) -> GuardTurnState:

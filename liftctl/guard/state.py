@@ -59,6 +59,7 @@ class Held:
     session: str = ""
     press: int = 0
     spent: int = 0
+    since_ns: int = 0  # when this press was first heard
 
 
 @dataclass(frozen=True, slots=True)

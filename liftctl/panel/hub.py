@@ -26,6 +26,8 @@ from liftctl.places import Places
 
 MOST_CLIENTS = 16
 MOST_NOTES = 8
+HERE_NS = 100_000_000
+NOBODY = "panel:0"
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class Hub:
         self._controller_state: ipc.ControllerState | None = None
         self._clients: dict[str, Client] = {}
         self._numbers = itertools.count(1)
+        self._session, self._here_ns = secrets.token_hex(8), 0
         self._gate = Link(places.sock("gate"), "panel", self._take)
         self._guard = Link(places.sock("guard"), "panel", self._take)
         self._controller = Link(places.sock("controller"), "panel", self._take)
@@ -130,6 +133,7 @@ class Hub:
     def _take(self, message: ipc.AnyMessage) -> None:
         match message:
             case ipc.GateState():
+                self._here(message.tick_ns)
                 self._turnover.hear(message.config_hash)
                 self._show(message)
             case ipc.SupportState():
@@ -148,6 +152,14 @@ class Hub:
                 self._clients[station].note(text.decode())
             case _:
                 pass
+
+    def _here(self, tick_ns: int) -> None:
+        """Tell the guard that this process hears, whether or not a page is open: a gate that moves
+        while the tablet sleeps moves without evidence, and that is then known.
+        """
+        if tick_ns - self._here_ns >= HERE_NS:
+            self._here_ns = tick_ns
+            self._guard.send(ipc.Hold(NOBODY, self._session, 0, "", tick_ns))
 
     def _show(self, state: ipc.GateState) -> None:
         if not self._clients:

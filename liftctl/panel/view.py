@@ -101,6 +101,8 @@ def _controller_view(gate: GateState, said: ControllerState | None) -> dict[str,
         "mode": said.mode,
         "transfer": said.transfer,
         "residents": said.residents,
+        "notices": said.notices,
+        "records": bool(said.records),
         "alarms": _alarms(gate, said),
         "closed": (said.last_record or {}).get("outcome", ""),
     }

@@ -17,8 +17,8 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.schema import ConfigError, load
-from liftctl.durable import replace
 from liftctl.entry import Unusable
+from liftctl.files import replace_file
 from liftctl.places import Places
 from liftctl.remote import documents as d
 from liftctl.remote import enrol as enrolment
@@ -121,7 +121,7 @@ def new_key_command(out: OutOption) -> None:
     if out.exists():
         raise _fail(f"{out} exists; a key is not written over")
     fresh = Ed25519PrivateKey.generate()
-    replace(out, fresh.private_bytes_raw())
+    replace_file(out, fresh.private_bytes_raw())
     public = fresh.public_key().public_bytes_raw()
     typer.echo(f"{public.hex()}  ({key_id(public)})")
 
@@ -160,7 +160,7 @@ def approve_command(
 ) -> None:
     """Add the second person's signature, in the role `safety`."""
     try:
-        replace(out, add(file.read_bytes(), "safety", _private(key)))
+        replace_file(out, add(file.read_bytes(), "safety", _private(key)))
     except (Refusal, OSError) as error:
         raise _fail(str(error)) from error
     typer.echo(f"{out}: signed twice")
@@ -236,7 +236,7 @@ def _private(key: Path) -> Ed25519PrivateKey:
 def _write(order: d.Down, role: Role, key: Path, out: Path) -> None:
     try:
         d.read_down(encode(order))  # said here, not only where it is refused
-        replace(out, sign(encode(order), [(role, _private(key))]))
+        replace_file(out, sign(encode(order), [(role, _private(key))]))
     except (ValueError, OSError) as error:
         raise _fail(str(error)) from error
     typer.echo(f"{out}: {order.id}")

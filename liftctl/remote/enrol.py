@@ -12,8 +12,8 @@ import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from liftctl.durable import replace
 from liftctl.entry import Unusable
+from liftctl.files import replace_file
 from liftctl.places import Places
 from liftctl.remote.envelope import Role, Trust, TrustedKey
 
@@ -43,7 +43,7 @@ def site_key(places: Places) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
     except FileNotFoundError:
         fresh = Ed25519PrivateKey.generate()
-        replace(path, fresh.private_bytes_raw())
+        replace_file(path, fresh.private_bytes_raw())
         return fresh
     except ValueError as error:
         raise Unusable(f"{path}: not a signing key; restore it, or remove it and enrol") from error
@@ -55,7 +55,7 @@ def enrol(places: Places, controller: str, centre: str, token: str) -> Trust:
     trust = Trust(controller, centre, known)
     _write(places, trust)
     if token:
-        replace(places.trust.with_name("centre.token"), token.encode())
+        replace_file(places.trust.with_name("centre.token"), token.encode())
     return trust
 
 
@@ -91,4 +91,4 @@ def _write(places: Places, trust: Trust) -> None:
         msgspec.json.decode(data, type=Trust)
     except msgspec.ValidationError as error:
         raise Unusable(f"{error}; shorten it") from error
-    replace(places.trust, data)
+    replace_file(places.trust, data)

@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from liftctl.durable import replace
+from liftctl.files import replace_file
 from liftctl.remote.documents import Answer, Bundle, Live, Up, read_down
 from liftctl.remote.envelope import MOST_REPORT_BYTES, open_envelope, verify_report
 from liftctl.remote.reasons import Refusal
@@ -55,7 +55,7 @@ class Office:
         """Know a controller; its token, told once. An earlier token no longer counts."""
         token = secrets.token_urlsafe(32)
         known = Known(controller, public, _digest(token))
-        replace(self._of(controller) / "known.json", msgspec.json.encode(known))
+        replace_file(self._of(controller) / "known.json", msgspec.json.encode(known))
         return token
 
     def known(self, controller: str, token: str | None = None) -> Known | None:
@@ -80,7 +80,7 @@ class Office:
             raise Refusal("LC-REM-OTHER", order.controller)
         if order.expires <= self._now_s():
             raise Refusal("LC-REM-EXPIRED")
-        replace(self._of(order.controller) / "orders" / f"{order.id}.json", envelope)
+        replace_file(self._of(order.controller) / "orders" / f"{order.id}.json", envelope)
         return order.id
 
     def waiting(self, controller: str) -> list[bytes]:
@@ -102,14 +102,14 @@ class Office:
         report = verify_report(envelope, known.controller, known.public)
         folder = self._of(known.controller)
         if isinstance(report, Live):
-            replace(folder / "live.json", envelope)  # a picture replaces the one before
+            replace_file(folder / "live.json", envelope)  # a picture replaces the one before
             return report
         name = _digest(envelope.hex())[:32]  # the same report twice is one file
-        replace(folder / "reports" / f"{report.at:012d}-{name}.json", envelope)
+        replace_file(folder / "reports" / f"{report.at:012d}-{name}.json", envelope)
         if isinstance(report, Answer) and report.to:
             (folder / "orders" / f"{report.to}.json").unlink(missing_ok=True)
         if isinstance(report, Bundle) and hashlib.sha256(report.data).hexdigest() == report.sha256:
-            replace(folder / f"bundle-{report.sha256[:32]}.zip", report.data)
+            replace_file(folder / f"bundle-{report.sha256[:32]}.zip", report.data)
         return report
 
     def reports(self, controller: str) -> list[Up]:

@@ -23,6 +23,7 @@ from safety.types import SignalId
 
 SOUP = Path(__file__).parent / "soup.toml"
 PIN = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
+HAZARD_COLUMNS = ("hazard", "what may happen", "owner", "rows", "scenarios", "not covered")
 WAYS = {"emergency_lowering": "emergency lowering (no electronics)"}
 
 
@@ -109,7 +110,7 @@ def _facts(hazard: Hazard) -> Iterator[tuple[str, str]]:
     yield "Source", hazard.source
 
 
-def _hazard(hazard: Hazard, found: evidence.Found) -> str:
+def _hazard(hazard: Hazard, found: evidence.Found, played: evidence.Found) -> str:
     rows = _rows_of(hazard)
     parts = [f"## {hazard.id}. {hazard.hazard}\n"]
     parts.append("".join(f"- **{name}:** {text}\n" for name, text in _facts(hazard) if text))
@@ -119,18 +120,22 @@ def _hazard(hazard: Hazard, found: evidence.Found) -> str:
     tests = "".join(_tests((hazard.id, *(row.id for row in rows)), found))
     parts.append("Tests that name it or its rows:\n")
     parts.append(tests or "- only those that take every row\n")
+    told = ", ".join(played.get(hazard.id, ())) or "none: no demo device can show it"
+    parts.append(f"Scenarios of the bench: {told}\n")
     return "\n".join(parts)
 
 
 def hazards_page() -> str:
     """hazards.md: hazard, rows, what each does, tests."""
-    listed, found = hazards.load().hazards, evidence.collect(ROWS)
+    listed, played = hazards.load().hazards, evidence.scenarios()
+    found = evidence.collect(ROWS)
     overview = (
         (
             f"[{h.id}](#{anchor(h)})",
             h.hazard,
             h.owner,
             " ".join(f"`{row.id}`" for row in _rows_of(h)) or "exempt",
+            str(len(played.get(h.id, ()))),
             h.gaps or "-",
         )
         for h in listed.values()
@@ -138,16 +143,19 @@ def hazards_page() -> str:
     return "\n".join(
         (
             "# Hazards\n",
-            f"{NOTE}Source: `safety/hazards.toml`, `safety/table.py`, the files in `tests/`.\n",
+            f"{NOTE}Source: `safety/hazards.toml`, `safety/table.py`, `tests/`, `hil/`.\n",
             "The list comes from published incidents, manuals and standards, and from what a\n"
             "single fault can do here. It is **not** a risk file under ISO 14971: severity and\n"
             "probability are not assessed, and no clinician or notified body has reviewed it.\n"
             "Read the column *not covered* first.\n",
             "Tests named below mention the hazard or one of its rows. Besides, each row is taken\n"
             "by `tests/table/test_expected.py` (against a hand-written list),\n"
-            "and by `tests/kernel/test_rows.py`.\n",
-            table(("hazard", "what may happen", "owner", "rows", "not covered"), overview),
-            *(_hazard(hazard, found) for hazard in listed.values()),
+            "and by `tests/kernel/test_rows.py`. Scenarios are files in `hil/scenarios/`;\n",
+            "`liftctl hil run --only H1` plays those of a hazard.\n",
+            table(
+                ("hazard", "what may happen", "owner", "rows", "scenarios", "not covered"), overview
+            ),
+            *(_hazard(hazard, found, played) for hazard in listed.values()),
         )
     )
 

@@ -1,4 +1,4 @@
-"""Which tests speak of which hazard or row, read from the test files themselves.
+"""Which tests and bench scenarios speak of which hazard or row, read from their own files.
 
 Role: a test counts for what its strings name (docstring, arguments, the tables its parameters come
 from): a hazard id, or a row id as a word of its own. Process: none of the service's. Must never:
@@ -13,12 +13,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[2]
 HAZARD = re.compile(r"(?<![\w-])H(?:[1-9]|[12]\d|3[0-7])\b")
 # "trip:slack", "row:slack" and "slack?" name a row; a sentence with the word in it does not.
 ROW = re.compile(r"(?:\w+:)?([a-z]\w*)\??")
 
 Found = Mapping[str, tuple[str, ...]]
+
+
+def scenarios(folder: Path = ROOT / "hil") -> Found:
+    """Hazard id -> ids of the bench's scenarios against it; an open finding says so."""
+    found = defaultdict(list)
+    for path in sorted((*folder.glob("scenarios/*.yaml"), *folder.glob("findings/*.yaml"))):
+        told = yaml.safe_load(path.read_text("utf-8"))
+        note = " (open finding)" if path.parent.name == "findings" else ""
+        for hazard in told["hazards"]:
+            found[hazard].append(f"`{told['id']}`{note}")
+    return {name: tuple(ids) for name, ids in found.items()}
 
 
 def _strings(node: ast.AST) -> Iterator[str]:

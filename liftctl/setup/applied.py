@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 import msgspec
 
 from config.schema import ConfigError, Site
-from liftctl.durable import replace
+from liftctl.files import replace_file
 from liftctl.places import Places
 from liftctl.setup.changes import Value, changed
 
@@ -72,7 +72,7 @@ def on_trial(site_name: str) -> bool:
 
 def write(places: Places, applied: Applied) -> None:
     """Durable when it returns; OSError, and what was there before."""
-    replace(places.applied, msgspec.json.encode(applied))
+    replace_file(places.applied, msgspec.json.encode(applied))
 
 
 @contextmanager

@@ -16,9 +16,10 @@ from secrets import token_hex
 import msgspec
 
 from config.schema import ConfigError, Site
-from liftctl import __version__, durable, ipc
+from liftctl import __version__, ipc
 from liftctl.accept import accept
 from liftctl.entry import Ending, say
+from liftctl.files import replace_file
 from liftctl.places import Places
 from liftctl.remote.enrol import read_trust, site_key
 from liftctl.remote.envelope import encode, sign
@@ -104,7 +105,7 @@ class Shell:
             self.config, self.state, now, time.monotonic_ns(), token_hex(8), inputs
         )
         if self.state.kept != before:
-            durable.replace(self.places.support, msgspec.json.encode(self.state.kept))
+            replace_file(self.places.support, msgspec.json.encode(self.state.kept))
         for item in out:
             self._put(item, asking)
         self._show(now)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from hil.cli import app as bench
 from liftctl.cli import app
 from liftctl.safetycase.pages import ROOT
 
@@ -95,9 +96,11 @@ def test_named_tests_exist(path: Path) -> None:
             assert f"def {test}(" in (ROOT / name).read_text("utf-8"), f"{span} does not exist"
 
 
+@cache
 def commands() -> set[str]:
     """Every command, groups and their commands included: "up", "config", "config check"."""
     found = set()
+    app.add_typer(bench, name="hil")
     for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
         found.add(name)
         found |= {f"{name} {inner}" for inner in getattr(command, "commands", {})}

@@ -163,3 +163,37 @@ def test_a_can_device_has_no_serial_line(name: str) -> None:
 )
 def test_a_device_is_used_for_no_more_than_its_profile_says(name: str, level: str) -> None:
     assert device(name).level == level
+
+
+def test_without_a_statusword_it_is_enabled_step_by_step_and_then_moves() -> None:
+    """H23, H24: one lost frame of the hoist left no way down, and nothing on the panel said so."""
+    it = booted()
+    status(it, READY)
+    it.turns(13, it.command(Cmd.REST, 0.0))  # 260 ms without a word
+    move = it.command(Cmd.MOVE, -30.0)
+    sent = [it.turn(move)[0].data for _ in range(12)]
+    assert [int.from_bytes(data[:2], "little") for data in sent] == [6] * 2 + [7] * 3 + [15] * 7
+    speeds = [int.from_bytes(data[2:], "little", signed=True) for data in sent]
+    assert speeds == [0] * 8 + [-300] * 4
+    assert words(it, Cmd.REST) == [0x06]
+    assert [it.turn(move)[0].data[0] for _ in range(3)] == [6, 6, 7], "each press anew"
+
+
+def test_a_statusword_that_comes_back_is_believed_again() -> None:
+    it = booted()
+    status(it, READY)
+    it.turns(13, it.command(Cmd.REST, 0.0))
+    words(it, Cmd.MOVE, 4)
+    status(it, READY)
+    assert words(it, Cmd.MOVE) == [0x07]
+    status(it, ENABLED)
+    assert it.turn(it.command(Cmd.MOVE, 40.0))[0].data == bytes.fromhex("0F0090010000")
+
+
+def test_a_reset_waits_until_the_axis_is_at_rest() -> None:
+    """H12: fault reset takes the power stage off; in a quick stop it would end the ramp."""
+    it = booted()
+    it.hear(Frame("bus", 0x090, bytes.fromhex("1081010000000000")))
+    it.state = it.dev.reset_fault(it.state)
+    assert 0x80 not in words(it, Cmd.QUICK, 5)
+    assert words(it, Cmd.REST, 4)[:3] == [0x80] * 3

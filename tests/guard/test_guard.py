@@ -13,11 +13,12 @@ import struct
 import pytest
 
 from drivers.frames import Frame
+from hil.rig.lies import FAST, Liar
 from liftctl import ipc
 from liftctl.guard.invariants import GRACE_MS
 from liftctl.guard.state import GuardInput, configure, start
 from liftctl.guard.turn import turn
-from tests.guard.world import MS, Pair
+from tests.guard.world import MS, Pair, booted
 from tests.kernel.test_gate import OWN, Gate
 
 
@@ -100,3 +101,30 @@ def test_whatever_it_hears_it_only_says_its_own(kind: str) -> None:
             assert own[sent.id] == len(sent.data)
             nodes = config.watched.nodes if sent.data[0] == 2 else (config.node,)
             assert sent.id != 0 or sent.data[1] in nodes
+
+
+@pytest.mark.parametrize("first", ["stop", "key"])
+def test_a_key_pressed_in_the_moment_of_a_stop_is_no_lie(first: str) -> None:
+    """H22: bus and socket are read in any order; a cut that lasts would have ended the day."""
+    pair = booted("lift")
+    pair.run(2500)  # nobody owns
+    pair.gate.extra.append(ipc.StopPress("panel:1"))
+    pair.step(late=True)
+    pair.gate.room.hand = frozenset({"up"})
+    pair.step(late=True)
+    stops = [item for item in pair.waiting if isinstance(item, ipc.StopPress)]
+    rest = [item for item in pair.waiting if not isinstance(item, ipc.StopPress)]
+    pair.waiting = stops + rest if first == "stop" else rest + stops
+    pair.run(600)
+    assert pair.gate.out and pair.gate.out.verdict.moving
+    assert pair.state.cut == ""
+
+
+def test_a_press_that_a_stop_ended_stays_ended() -> None:
+    pair = booted("lift", Liar("ignores_stop", "hoist", FAST["UP"]))
+    pair.gate.press("UP")
+    pair.run(1000)
+    pair.gate.liar.lying = True  # type: ignore[union-attr]
+    pair.gate.extra.append(ipc.StopPress("panel:2"))
+    pair.run(1000)
+    assert pair.state.cut == "no_evidence"

@@ -140,6 +140,22 @@ def test_seat_inputs() -> None:
     assert soc in (899, 900)
 
 
+def test_a_frozen_tilt_sensor_does_not_see_the_slope() -> None:
+    room = ChairRoom()
+    bench = Bench(room)
+    bench.boot()
+    for request in (
+        {"do": "tilt_sensor", "frozen": True},
+        {"do": "pitch", "pitch_deg": 9.0},
+    ):
+        room.command(request)
+    bench.run(100)
+    assert struct.unpack("<4h", bench.last(0x2A2))[1] == 0
+    room.command({"do": "tilt_sensor", "frozen": False})
+    bench.run(100)
+    assert struct.unpack("<4h", bench.last(0x2A2))[1] == 900
+
+
 def test_a_held_key_lets_go_by_itself() -> None:
     room = ChairRoom()
     bench = Bench(room)
@@ -163,6 +179,8 @@ def test_a_held_key_lets_go_by_itself() -> None:
         {"do": "node", "node": 99, "power": True},
         {"do": "mass", "kg": 1e9},
         {"do": "mass", "kg": True},
+        {"do": "hang", "node": 0x13, "how": "badly"},
+        {"do": "hang", "node": 0x13},
     ],
 )
 def test_a_wrong_request_is_refused_in_words(request_: dict[str, object]) -> None:

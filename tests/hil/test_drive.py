@@ -280,3 +280,22 @@ def test_load_cell_faults() -> None:
     room.command({"do": "load_cell", "mode": "invalid"})
     bench.run(40)
     assert bench.last(0x1A1)[4] & 1
+
+
+@pytest.mark.parametrize(("how", "beats"), [("beating", True), ("silent", False)])
+def test_a_hung_drive_runs_on_until_the_e_stop_chain_stops_it(how: str, beats: bool) -> None:
+    bench, room = hoisting(30.0)
+    room.command({"do": "hang", "node": HOIST, "how": how})
+    bench.sent.clear()
+    bench.gate_beats, bench.rpdo, bench.guard_toggles = False, None, None
+    bench.run(2000)
+    assert room.plant.hoist.velocity_mm_s == pytest.approx(30.0)  # no deadman of its own runs
+    assert bool(bench.frames(0x710)) is beats
+    assert not bench.frames(0x190)
+    room.command({"do": "estop", "value": True})
+    bench.run(600)
+    assert room.plant.hoist.stands
+    room.command({"do": "node", "node": HOIST, "power": False})
+    room.command({"do": "node", "node": HOIST, "power": True})
+    bench.run(300)
+    assert bench.frames(0x710)[-1] != b"\5"

@@ -68,7 +68,7 @@ def test_an_empty_battery_drives_nothing_but_the_red_strap_still_lowers() -> Non
     assert plant.hoist.position_mm == 1400.0
     plant.chain.pressed = plant.strap_pulled = True
     run(plant, 1000)
-    assert plant.hoist.velocity_mm_s == pytest.approx(-40.0)
+    assert plant.hoist.velocity_mm_s == pytest.approx(-40.0, abs=0.2)
     plant.strap_pulled = False
     run(plant, 200)
     assert plant.hoist.stands
@@ -172,7 +172,7 @@ def test_feet_take_the_weight_as_the_person_stands() -> None:
     seated_kg = plant.feet_kg
     plant.actuator_command = AxisCommand(True, 20.0, 60.0, 60.0)
     run(plant, 16_000)
-    assert plant.angle_deg == 80.0
+    assert plant.angle_deg == pytest.approx(80.0)
     assert seated_kg < plant.feet_kg <= 80.0
     plant.feet_on_plate = False
     assert plant.feet_kg == 0.0

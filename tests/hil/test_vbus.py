@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import can
 import pytest
 
+from drivers.frames import Frame as PortFrame
+from drivers.ports.base import Link, LinkEvent
+from drivers.ports.canbus import CanPort
+from hil.control import WardControl
+from hil.vbus.bus import BusCore
 from hil.vbus.client import HubClient
 from hil.vbus.frame import CAN_ERR_CRTL, Frame, pack, unpack
 from hil.vbus.hub import Client
 from hil.vbus.paths import bus_socket, connect, is_served
+from hil.vbus.requests import BusFaults
 
 pytestmark = pytest.mark.process
 
 
-def start_hub(*buses: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "hil.vbus.hub"]
+def start_hub(*buses: str, options: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "hil.vbus.hub", *options]
     hub = subprocess.Popen([*command, *(x for bus in buses for x in ("--bus", bus))])
     names = [bus.partition(":")[0] for bus in buses]
     while not all(is_served(bus_socket(name)) for name in names):
@@ -169,3 +177,74 @@ def test_logger_and_player_simply_work(hub: object, tmp_path: Path) -> None:
     logger.wait(10)
     assert [m.arbitration_id & 0xFF for m in heard if m] == list(range(20))
     assert log.read_text().count("18FF10") == 20
+
+
+@pytest.fixture
+def faulty(hub: object, tmp_path: Path) -> Iterator[WardControl]:
+    process = start_hub("faulty:500000", options=("--control", str(tmp_path), "--copper"))
+    with WardControl(tmp_path / "faulty.bus") as control:
+        yield control
+    process.terminate()
+    assert process.wait(5) == 0
+
+
+def own(control: WardControl) -> dict[str, Any]:
+    """Our newest connection as the hub sees it."""
+    nodes = [n for n in control.state()["nodes"] if n["pid"] == os.getpid()]
+    newest: dict[str, Any] = nodes[-1]
+    return newest
+
+
+def test_errors_on_request_reach_the_port_as_bus_off_and_back(faulty: WardControl) -> None:
+    port = CanPort("faulty", "vbus", "faulty", 500_000)
+    with can.Bus(interface="vbus", channel="faulty", ignore_config=True) as peer:
+        node = faulty.state()["nodes"][0]["node"]
+        faulty.do("inject", kind="bit", node=node, count=32)
+        assert port.send(PortFrame("faulty", 0x123, b"\1"))
+        seen = [item.kind for item in links(port, Link.BUS_OFF)]
+        assert seen == [Link.WARNING, Link.PASSIVE, Link.BUS_OFF]
+        assert faulty.state()["hits"] == [32]
+        faulty.do("restart", node=node)
+        assert links(port, Link.RESTARTED)
+        assert port.send(PortFrame("faulty", 0x124, b"\2"))
+        got = peer.recv(5)
+        assert got is not None
+        assert got.arbitration_id == 0x124
+    port.close()
+
+
+def links(port: CanPort, last: Link) -> list[LinkEvent]:
+    found: list[LinkEvent] = []
+    while not found or found[-1].kind is not last:
+        assert select.select([port], [], [], 5)[0]
+        found += [item for item in port.receive() if isinstance(item, LinkEvent)]
+    return found
+
+
+def test_a_lone_client_on_copper_hears_no_echo_and_stays(faulty: WardControl) -> None:
+    with can.Bus(
+        interface="vbus", channel="faulty", receive_own_messages=True, ignore_config=True
+    ) as bus:
+        bus.send(can.Message(arbitration_id=1, is_extended_id=False))
+        while own(faulty)["state"] != "error passive":
+            os.sched_yield()
+        assert own(faulty)["tec"] == 128
+        with can.Bus(interface="vbus", channel="faulty", ignore_config=True) as peer:
+            assert peer.recv(5) is not None
+
+
+@pytest.mark.parametrize(
+    ("request_", "why"),
+    [
+        ({"do": "fly"}, "unknown request"),
+        ({"do": "inject", "kind": "evil"}, "'kind' is one of: bit"),
+        ({"do": "inject", "kind": "crc", "count": 0}, "count 0"),
+        ({"do": "cut", "node": 77}, "no node 77"),
+        ({"do": "cut"}, "needs 'pid'"),
+        ({"do": "babble", "pid": 1}, "process 1"),
+        ({"do": "stick", "level": "up"}, "dominant, recessive or null"),
+    ],
+)
+def test_a_wrong_fault_request_is_refused_in_words(request_: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        BusFaults(BusCore(500_000)).execute(request_, 0)

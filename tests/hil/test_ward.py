@@ -169,7 +169,10 @@ def test_a_frozen_ward_fakes_no_travel(lift: WardProcess) -> None:
     drive_up(client, lift, 60.0)
     lift.process.send_signal(signal.SIGSTOP)
     client.send(Frame(0x701, b"\5"))
-    last = receive(client, lambda r: r.is_echo and r.frame.can_id == 0x701 and not client.receive())
+    client.send(Frame(0x7F0))  # a sender's frames keep their order: after this one none is ours
+    beats: list[Received] = []
+    receive(client, lambda r: r.is_echo and (beats.append(r) or r.frame.can_id == 0x7F0))
+    last = next(r for r in reversed(beats) if r.frame.can_id == 0x701)
     subprocess.run(["sleep", "1"], check=True)  # the freeze itself, longer than every deadman
     lift.process.send_signal(signal.SIGCONT)
     lines = lift.truth_until(lambda t: t["t_ns"] > last.t_ns + 1_000_000_000)
@@ -197,6 +200,22 @@ def test_roboteq_line(chair: WardProcess, hub: Path) -> None:
         line.write(b"!EX\r")
         assert line.read_until(b"\r") == b"+\r"
         assert chair.control.state()["drive_estop"]
+
+
+def test_a_bad_serial_line_is_asked_for_and_counted(chair: WardProcess, hub: Path) -> None:
+    with serial.Serial(str(hub / "roboteq"), 115200, timeout=5) as line:
+        chair.control.do("serial", way="out", flip=1.0, count=3)
+        line.write(b"~RWD\r")
+        assert line.read(3) != b"~RW"
+        assert line.read_until(b"\r") == b"D\r"
+        assert chair.control.state()["serial"]["out"] == {"flip": 3}
+        with pytest.raises(ControlError, match="'drop' is a share"):
+            chair.control.do("serial", drop=2)
+        chair.control.do("serial", delay_ms=20)
+        line.reset_input_buffer()
+        line.write(b"?FF\r")
+        assert line.read_until(b"FF=0\r").endswith(b"FF=0\r")
+        assert chair.control.state()["serial"]["in"] == {"delayed": 4}
 
 
 def ask(url: str, data: bytes | None = None, **headers: str) -> tuple[int, bytes]:

@@ -341,7 +341,7 @@ def test_castors_that_lock_in_time_do_not() -> None:
 def test_something_under_the_seat_stops_the_sitting_down_for_a_moment() -> None:
     world = standing(200.0)
     world.values[S.STAND_CURRENT] = 30.0
-    assert trips_after(world, "sit_obstructed", 1000) == NEVER, "not sitting down"
+    assert trips_after(world, "sit_obstructed", 600) == NEVER, "not sitting down"
     world.press(M.SIT)
     waited = trips_after(world, "sit_obstructed", 1000)
     assert P.sit_current_ms <= waited <= P.sit_current_ms + 60

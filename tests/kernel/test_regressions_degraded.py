@@ -19,6 +19,7 @@ from safety.types import (
     Plan,
     PlanSet,
     Release,
+    Reset,
     SignalId,
     Stop,
 )
@@ -124,6 +125,20 @@ def test_drive_is_inhibited_by_stop_and_does_not_come_back_by_itself() -> None:
     world.extra = [Stop("panel:1")]
     world.step()
     assert world.cmd(M.DRIVE) is not Cmd.MOVE
+    world.extra = [Reset("panel:1")]
+    world.run(600)
+    assert "drive_waits" not in world.state.active
+    world.run(5000)
+    assert world.cmd(M.DRIVE) is not Cmd.MOVE, "a Reset in the first second is for something else"
+    assert "drive_waits" in world.state.active
+    world.extra = [Reset("panel:1")]
+    world.values[S.DRIVE_SPEED] = 5.0
+    world.run(400)
+    assert world.cmd(M.DRIVE) is not Cmd.MOVE, "it must be still"
+    world.values[S.DRIVE_SPEED] = 0.0
+    world.free_joystick()
+    assert world.cmd(M.DRIVE) is Cmd.MOVE
+    assert "drive_waits" not in world.state.active
 
 
 def test_a_latch_of_a_row_that_no_longer_exists_can_be_released() -> None:

@@ -20,6 +20,7 @@ from safety.types import (
     MarkerDurable,
     Motion,
     RecorderBeat,
+    Reset,
     Sample,
     SignalId,
 )
@@ -166,7 +167,15 @@ class World:
     def ready(self) -> World:
         self.run(1000)
         assert self.state.ready, self.state.active
+        if self.kind == "chair":
+            self.free_joystick()
         return self
+
+    def free_joystick(self) -> None:
+        """A second without anything that inhibits driving, then a Reset."""
+        self.run(1100)
+        self.extra.append(Reset("panel:1"))
+        self.run(100)
 
     def clone(self) -> World:
         """Another world in the same state."""

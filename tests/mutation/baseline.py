@@ -15,10 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.mutation import mutants, operators
-from tests.mutation.child import Job, module_name
-from tests.mutation.mutants import Mutant
-from tests.mutation.operators import Enums
+from hil.selftest import mutants, operators
+from hil.selftest.mutants import Mutant
+from hil.selftest.operators import Enums
+from hil.selftest.overlay import module_name
+from tests.mutation.child import Job
 from tests.mutation.pool import End, Outcome, run_one
 
 HERE = Path(__file__).parent

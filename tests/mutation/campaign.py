@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.mutation import baseline, mutants
+from hil.selftest import mutants
+from hil.selftest.mutants import Mutant
+from hil.selftest.operators import Enums
+from hil.selftest.overlay import module_name
+from tests.mutation import baseline
 from tests.mutation.baseline import HERE, Baseline, Group
-from tests.mutation.child import Job, module_name
+from tests.mutation.child import Job
 from tests.mutation.memory import Memory
-from tests.mutation.mutants import Mutant
-from tests.mutation.operators import Enums
 from tests.mutation.pool import End, Outcome, run_all
 
 Found = list[tuple[Mutant, Outcome]]

@@ -15,14 +15,13 @@ import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType
 from typing import Any
 
 import pytest
+
+from hil.selftest.overlay import Overlay
 
 RESULT = "result.json"
 MEMORY = 4 << 30
@@ -40,28 +39,6 @@ class Job:
     codes: dict[str, CodeType] = field(default_factory=dict)
     trace: tuple[str, ...] = ()  # modules to trace: which test runs which line
     whole: bool = False  # do not end at the first failure
-
-
-def module_name(path: str) -> str:
-    """`safety/step.py` as it is imported."""
-    return path.removesuffix(".py").replace("/", ".")
-
-
-class Overlay(MetaPathFinder, Loader):
-    """Supplies prepared code instead of what the file says."""
-
-    def __init__(self, codes: dict[str, CodeType]) -> None:
-        self.codes = codes
-        self.loaded: set[str] = set()
-
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if fullname not in self.codes:
-            return None
-        return spec_from_file_location(fullname, self.codes[fullname].co_filename, loader=self)
-
-    def exec_module(self, module: ModuleType) -> None:
-        self.loaded.add(module.__name__)
-        exec(self.codes[module.__name__], module.__dict__)
 
 
 class Watch:

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.mutation.mutants import Mutant
+from hil.selftest.mutants import Mutant
 from tests.mutation.pool import End, Outcome
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.mutation import mutants, operators, verdict
+from hil.selftest import mutants, operators
+from hil.selftest.mutants import Mutant
+from tests.mutation import verdict
 from tests.mutation.campaign import Found
 from tests.mutation.child import Job
 from tests.mutation.memory import Memory
-from tests.mutation.mutants import Mutant
 from tests.mutation.pool import End, Outcome, judge
 
 ROOT = Path(__file__).parents[2]

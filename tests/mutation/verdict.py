@@ -11,8 +11,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from hil.selftest.mutants import Mutant
 from tests.mutation.campaign import Found
-from tests.mutation.mutants import Mutant
 from tests.mutation.pool import End, Outcome
 
 LEAST_KILLED = 0.99

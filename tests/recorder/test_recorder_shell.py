@@ -23,7 +23,9 @@ from liftctl.blackbox.ring import Kind, RingWriter, create
 from liftctl.blackbox.turnlog import encode_session, encode_turn
 from liftctl.places import Places
 from liftctl.recorder.reader import read_transfers, verify
-from liftctl.recorder.shell import Clock, LedgerTask, Recorder
+from liftctl.recorder.shell import Recorder
+from liftctl.recorder.task import LedgerTask
+from liftctl.recorder.wallclock import Clock
 
 SITE = Path(__file__).parents[2] / "config" / "sites" / "demo-lift.toml"
 CLOCK = Clock(time.monotonic_ns, time.time_ns)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from config.schema import ConfigError, load
-from liftctl import accept, durable
+from liftctl import accept, files
 from liftctl.places import Places
 from liftctl.setup.applied import Applied, no_gate, on_trial, overlay, read, write
 from liftctl.support.clock import Now, after
@@ -140,7 +140,7 @@ def test_a_full_disk_leaves_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(durable.os, "write", full)
+    monkeypatch.setattr(files.os, "write", full)
     with pytest.raises(OSError, match="No space"):
         write(PLACES, NEW)
     assert read(PLACES) == OLD

@@ -20,7 +20,7 @@ WORDS = {
     Act.ISOLATE: "cut",
 }
 # Conditions that only warn: nothing to say about the motions.
-ONLY_WARN = {(row, None) for row in ("lag_warn", "key_held")}
+ONLY_WARN = {(row, None) for row in ("lag_warn", "key_held", "drive_waits")}
 
 
 def expected() -> list[tuple[str, str, str, bool | None, dict[str, str]]]:

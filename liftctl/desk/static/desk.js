@@ -47,6 +47,14 @@ function draw(state) {
     row([item.row, item.latched ? "latched" : "active", item.text], item.latched ? "latched" : "")), "none");
   table("processes", ["Process", "Connected", "State age (s)"], state.processes.map((item) =>
     row([item.name, item.connected, item.age_s], item.connected ? "" : "latched")), "none");
+  const recorder = state.recorder;
+  table("ledger", ["Ledger", "Says"], recorder ? [
+    row(["can write", recorder.healthy ? "yes" : recorder.why], recorder.healthy ? "" : "latched"),
+    ...(recorder.warning ? [row(["warning", recorder.warning], "latched")] : []),
+    row(["entries, signed", `${recorder.entries}, ${recorder.signed}`]),
+    row(["wall clock", recorder.clock]),
+  ] : [], "no contact");
+  table("slings", ["Sling", "What it says"], state.slings.map((item) => row([item.sling, item.text], "latched")), "none is due");
   afar(state.support);
   if (!gate) return;
   table("motions", ["Motion", "May start", "Docking only", "Refused by"], Object.entries(gate.motions).map(

@@ -1,0 +1,1 @@
+"""Faces of a bus: how programs that know nothing of the bench meet it."""

@@ -1,0 +1,3 @@
+"""Constants of nature. Pure."""
+
+G_M_S2 = 9.81

@@ -1,0 +1,65 @@
+"""One mutant in a process of its own: scenarios against changed code, until one of them fails.
+
+Role: reads a job from standard input, installs the changed module, runs, prints what came. Process:
+a child of `liftctl hil selftest`. Must never: import anything of the project before the change is
+in place.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from hil.selftest.overlay import Overlay, module_name
+
+
+def run(job: dict[str, Any]) -> dict[str, Any]:
+    """`module`, `source` (empty: unchanged), `scenarios` (paths in order), `quick`: the first run
+    of each; the verdicts.
+    """
+    overlay = Overlay({})
+    if job["module"]:
+        path = str(Path(job["root"]) / job["module"])
+        code = compile(job["source"], path, "exec", dont_inherit=True)
+        overlay = Overlay({module_name(job["module"]): code})
+        sys.meta_path.insert(0, overlay)
+    runs = _runs(job["scenarios"], bool(job["module"]), job["quick"])
+    return {"runs": runs, "planted": not job["module"] or bool(overlay.loaded)}
+
+
+def _runs(paths: list[str], until_failed: bool, quick: bool) -> list[dict[str, Any]]:
+    from hil.run import Bench, gather
+    from hil.timeline import Verdict
+
+    bench, found, seen = Bench(), [], set[str]()
+    for scenario in gather([Path(path) for path in paths]):
+        if quick and scenario.id in seen:
+            continue
+        seen.add(scenario.id)
+        result = bench(scenario).result
+        found.append(
+            {
+                "id": result.id,
+                "source": result.source,
+                "verdict": result.verdict,
+                "why": list(result.reasons)[:2],
+            }
+        )
+        if until_failed and result.verdict is Verdict.FAIL:
+            break
+    return found
+
+
+def main() -> int:
+    """A result on standard output, or a traceback and a status."""
+    job = json.load(sys.stdin)
+    resource.setrlimit(resource.RLIMIT_CPU, (job["cpu_s"], job["cpu_s"] + 5))
+    print(json.dumps(run(job)))  # noqa: T201  the parent reads it
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
