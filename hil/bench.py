@@ -20,6 +20,7 @@ from hil.figures.faces import faces
 from hil.figures.fresh import fresh_clone
 from hil.figures.load import http_load
 from hil.figures.table import Spread, row, say
+from hil.figures.virtual import virtual
 from hil.judge.finger import Finger
 from hil.judge.ward import WardUnderTest
 from hil.rig.centre import figures as centre_figures
@@ -159,6 +160,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=40)
     parser.add_argument("--hold-s", type=float, default=60.0)
     parser.add_argument("--transfers", type=int, default=1_000_000, help="of the made-up nation")
+    parser.add_argument("--pack", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--fresh", action=argparse.BooleanOptionalAction, default=True)
     given: Any = parser.parse_args()
     say(f"processors {os.cpu_count()}, load {os.getloadavg()[0]:.1f}")
@@ -168,6 +170,7 @@ def main() -> int:
     ledger_figures()
     evidence_figures()
     faces()
+    virtual(given.pack)
     with WardUnderTest(rooms=("lift",)) as ward:
         asyncio.run(measure(ward, given.times, given.hold_s))
     centre_figures(given.transfers, seconds=10.0)

@@ -196,3 +196,15 @@ def test_every_fault_of_a_scenario_is_proved_on_plant_or_wire() -> None:
     """Which faults the pack uses, and that no level is left out."""
     used = {s.args["id"] for run in EVERY for s in run.steps if s.verb == "fault"}
     assert {name.partition(".")[0] for name in used} == {f"L{n}" for n in range(11)}
+
+
+if NIGHTLY:  # each takes a ward of its own and half a minute
+
+    @pytest.mark.process
+    @pytest.mark.parametrize("name", ["H19-estop", "H30-feet-off", "H37-recorder-dies"])
+    def test_a_scenario_runs_on_the_real_processes(name: str) -> None:
+        """A machine that is too late for a verdict says so; it never fails for that."""
+        from hil.planes.processes import Processes
+
+        result = Processes()(runs_of(name)[0]).result
+        assert result.verdict in (Verdict.PASS, Verdict.INCONCLUSIVE), result.reasons
