@@ -19,6 +19,7 @@ from hil.figures.faces import faces
 from hil.figures.fresh import fresh_clone
 from hil.figures.load import http_load
 from hil.figures.table import Spread, row, say
+from hil.figures.virtual import virtual
 from hil.judge.finger import Finger
 from hil.judge.ward import WardUnderTest
 from hil.rig.figures import tick_gaps_ms, turn_cost_us
@@ -154,6 +155,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--times", type=int, default=40)
     parser.add_argument("--hold-s", type=float, default=60.0)
+    parser.add_argument("--pack", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--fresh", action=argparse.BooleanOptionalAction, default=True)
     given: Any = parser.parse_args()
     say(f"processors {os.cpu_count()}, load {os.getloadavg()[0]:.1f}")
@@ -161,6 +163,7 @@ def main() -> int:
     row("cost of a gate turn (8 frames in)", "us", Spread.of(full), Spread.of(empty),
         "the same turn without input")  # fmt: skip
     faces()
+    virtual(given.pack)
     with WardUnderTest(rooms=("lift",)) as ward:
         asyncio.run(measure(ward, given.times, given.hold_s))
     if given.fresh:

@@ -143,8 +143,7 @@ def hazards_page() -> str:
     return "\n".join(
         (
             "# Hazards\n",
-            f"{NOTE}Source: `safety/hazards.toml`, `safety/table.py`, "
-            "files of `tests/` and `hil/`.\n",
+            f"{NOTE}Source: `safety/hazards.toml`, `safety/table.py`, `tests/`, `hil/`.\n",
             "The list comes from published incidents, manuals and standards, and from what a\n"
             "single fault can do here. It is **not** a risk file under ISO 14971: severity and\n"
             "probability are not assessed, and no clinician or notified body has reviewed it.\n"
