@@ -25,6 +25,7 @@ from liftctl.exports.cli import export_app
 from liftctl.recorder import cli as ledger
 from liftctl.register import cli as register
 from liftctl.remote.cli import enrol_app, order_app
+from liftctl.remote.office_cli import office_app
 from liftctl.up import init, up
 from liftctl.uplink.cli import app as uplink_app
 
@@ -185,6 +186,7 @@ def release_command(
 app.add_typer(enrol_app, name="enrol")
 app.add_typer(order_app, name="order")
 app.add_typer(export_app, name="export")
+app.add_typer(office_app, name="office")
 app.command("decode")(decode_command)
 app.command("encode")(encode_command)
 app.command("replay")(replay_command)

@@ -81,7 +81,7 @@ class Courier:
         while self._waiting:
             parcel = self._waiting[0]
             answer = self._http.post(self._reports, content=parcel.data)
-            if answer.status_code >= 500:
+            if answer.status_code >= 500 or answer.status_code in (401, 408, 429):
                 answer.raise_for_status()
             self._waiting.pop(0)  # a report the centre refuses is not better the second time
             if parcel.number and answer.is_success:
@@ -124,9 +124,8 @@ def run(trust: Trust, sock: Path, token: str, ending: Ending) -> None:
     channel = _channel(sock, ending)
     if channel is None:
         return
-    http = httpx.Client(
-        timeout=TIMEOUT_S, headers={"Authorization": f"Bearer {token}"}, trust_env=False
-    )
+    known = {"Authorization": f"Bearer {token}"} if token else {}
+    http = httpx.Client(timeout=TIMEOUT_S, headers=known, trust_env=False)
     try:
         confine([port])
     except Unconfined as error:

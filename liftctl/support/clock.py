@@ -15,7 +15,7 @@ STEP_S = 5.0  # the wall clock may drift back by so much and still be believed
 @dataclass(frozen=True, slots=True)
 class Now:
     """`boot_s` counts since the start of the machine `boot`, sleep included; `wall_s` since 1970,
-    never below what was seen before.
+    never before the newest order that was believed.
     """
 
     boot_s: float

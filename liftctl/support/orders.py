@@ -32,9 +32,13 @@ def arrived(work: Work, data: bytes) -> None:
         _stranger(work, refusal)
         return
     order = verified.order
+    if order.id in work.state.repeated:
+        return  # a centre hands an order out until it has the answer
     try:
         _once(work, order)
         _follow(work, verified)
+        if not isinstance(order, d.Proposal):
+            answer(work, order.id, "taken", "the room has it")
     except Refusal as refusal:
         work.record("order_refused", order=order.id, code=refusal.code)
         version = order.version if isinstance(order, d.Proposal) else 0
@@ -53,8 +57,11 @@ def _once(work: Work, order: d.Down) -> None:
     now_s = work.now.wall_s
     seen = {name: until for name, until in work.state.kept.seen.items() if until > now_s}
     if order.id in seen or len(seen) >= MOST_SEEN:
+        work.set(repeated=work.state.repeated & seen.keys() | {order.id})
         raise Refusal("LC-REM-REPLAY")
-    work.keep(seen={**seen, order.id: order.expires})
+    # A clock that is set back must not revive what a later order has already outlived.
+    floor_s = max(work.state.kept.floor_s, float(order.issued))
+    work.keep(seen={**seen, order.id: order.expires}, floor_s=floor_s)
 
 
 def _follow(work: Work, verified: Verified) -> None:
@@ -121,6 +128,8 @@ def _bundle(work: Work, order: d.BundleRequest) -> None:
         packed = bundle.pack(work.state.site, gate)
     except ValueError as error:
         raise Refusal("LC-REM-SIZE", str(error)) from error
+    except OSError as error:
+        raise Refusal("LC-REM-DISK", str(error)) from error
     work.set(packed=packed, packed_for=order.id)
     work.record("bundle_asked", order=order.id, sha256=packed.sha256)
 

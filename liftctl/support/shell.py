@@ -36,6 +36,7 @@ from liftctl.support.values import (
     Output,
     Record,
     Reply,
+    State,
     Tell,
     Write,
     Wrote,
@@ -60,8 +61,8 @@ class Shell:
         self.key = site_key(self.places)
         self.boot = BOOT_ID.read_text(encoding="ascii").strip()
         kept = self._read_kept()
-        self.floor_s = kept.floor_s
         found = None if fallback else applied.read(self.places)
+        self.state = State(site=file, kept=kept)  # its floor, for the first look at the clocks
         self.state = start(self.config, kept, found, self.now())
         self.panels = ipc.serve(self.places.sock("support"))
         self.outside = ipc.serve(self.places.sock("outside"))
@@ -84,10 +85,10 @@ class Shell:
             ) from error
 
     def now(self) -> Now:
-        """Both clocks; the wall clock never below what was seen before."""
-        self.floor_s = max(self.floor_s, time.time_ns() / 1e9)
+        """Both clocks."""
+        wall_s = max(self.state.kept.floor_s, time.time_ns() / 1e9)
         boot_s = time.clock_gettime_ns(time.CLOCK_BOOTTIME) / 1e9
-        return Now(boot_s, self.floor_s, self.boot)
+        return Now(boot_s, wall_s, self.boot)
 
     # --- in ---------------------------------------------------------------------------------------
 
@@ -233,6 +234,11 @@ def run(file: Site, site: Site, fallback: bool) -> None:
     """Serve until the process is ended."""
     shell = Shell(file, site, fallback)
     ending = Ending()
-    while not ending.asked:
-        shell.step()
-    shell.close()
+    try:
+        while not ending.asked:
+            shell.step()
+    except OSError as error:
+        say("support", f"{error}; what cannot be remembered is not done, starting anew")
+        raise SystemExit(1) from error
+    finally:
+        shell.close()

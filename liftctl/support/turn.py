@@ -101,8 +101,6 @@ def _settle(work: Work) -> None:
     _report(work)
     if len(work.state.trails) > MOST_TRAILS:  # a recorder that never answers
         work.set(trails=dict(list(work.state.trails.items())[-MOST_TRAILS:]))
-    if work.now.wall_s > work.state.kept.floor_s + REPORT_S:
-        work.keep(floor_s=work.now.wall_s)
 
 
 def _expire(work: Work) -> None:

@@ -103,8 +103,8 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What outlives the process. `seen`: ids of orders until they expire; `floor_s`: the latest
-    wall-clock time ever seen.
+    """What outlives the process. `seen`: ids of orders until they expire; `floor_s`: when the
+    newest order that was believed had been signed; it is not earlier than that.
     """
 
     newest_version: int = 0
@@ -170,6 +170,7 @@ class State:
     trails: dict[str, Record] = field(default_factory=dict)
     tried_s: float = 0.0  # when the trial's configuration was written
     heard_s: float | None = None
+    repeated: frozenset[str] = frozenset()  # orders that came again and were told so
     refused_s: float = -3600.0  # when an order by nobody known was last recorded
     live_s: float = 0.0
     reported_s: float = 0.0

@@ -283,6 +283,16 @@ def test_an_order_counts_once_also_over_a_restart() -> None:
     assert again.codes() == ["LC-REM-REPLAY"] and again.state.kept.request is None
 
 
+def test_an_order_that_is_handed_out_again_and_again_is_told_once() -> None:
+    room = Room()
+    request = asked()
+    for _ in range(100):
+        room.order(request)
+        room.after(5)
+    assert room.events() == ["support_asked", "order_refused"]
+    assert room.codes() == ["LC-REM-REPLAY"]
+
+
 def test_a_flood_from_nobody_does_not_fill_the_ledger() -> None:
     room = Room()
     for _ in range(500):
@@ -291,6 +301,25 @@ def test_a_flood_from_nobody_does_not_fill_the_ledger() -> None:
     room.after(11)
     room.order(d.LiveRequest(**head(controller="south-9")))
     assert len(room.events()) == 2
+
+
+def test_a_clock_that_was_set_back_revives_nothing() -> None:
+    room = Room()
+    stolen = d.SupportRequest(**head(expires=WALL_S + 100), who="T. T.", reason="noise")
+    room.after(3000)
+    room.order(asked_at(room))
+    room.press("support_no")
+    floor_s = room.state.kept.floor_s
+    assert floor_s >= WALL_S + 2900
+    again = room.restart(wall_s=max(float(WALL_S), floor_s))  # as the shell reads the clock
+    again.order(stolen)
+    assert again.codes() == ["LC-REM-EXPIRED"] and again.state.kept.request is None
+
+
+def asked_at(room: Room) -> d.SupportRequest:
+    now_s = int(room.now.wall_s)
+    times = head(issued=now_s - 10, expires=now_s + 600)
+    return d.SupportRequest(**times, who="T. Technician", reason="it squeaks")
 
 
 def test_an_unanswered_request_goes_away() -> None:

@@ -142,7 +142,8 @@ class Room:
         return [item for item in found if isinstance(item, kind)]
 
     def codes(self) -> list[str]:
-        return [item.code for item in self.told(d.Answer)]
+        """Of every answer but that an order was received."""
+        return [item.code for item in self.told(d.Answer) if item.code != "taken"]
 
     def events(self) -> list[str]:
         return [item.event for item in self.outputs if isinstance(item, Record)]
