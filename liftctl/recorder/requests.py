@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from liftctl import records
 from liftctl.ipc import LedgerAsk, LedgerSays
 from liftctl.recorder import erasure
@@ -66,11 +68,17 @@ def _erase(ledger: Ledger, ask: LedgerAsk, keep: erasure.Retention, now_ns: int)
 
 
 def _follows(fields: dict[str, Any], after: records.TransferRecord) -> dict[str, Any]:
-    """Other stays make other staff-seconds and another number of carers."""
-    if "carers_present" not in fields:
+    """Other stays make other staff-seconds; a number alone adds stays from begin to end."""
+    if not {"carers_present", "carers_actual"}.intersection(fields):
         return {}
     stays, until_s = after.carers_present, after.elapsed_s or after.last_seen_s or 0.0
+    if "carers_present" not in fields:
+        missing = (after.carers_actual or 0) - records.most_at_once(stays)
+        if missing < 0:
+            raise LedgerError("carers_actual is fewer than were seen; correct carers_present")
+        stays += (records.Stay(joined_s=0.0, left_s=until_s),) * missing
     return {
+        "carers_present": [msgspec.to_builtins(stay) for stay in stays],
         "staff_s": records.staff_s(stays, until_s),
         "carers_actual": records.most_at_once(stays),
     }

@@ -140,6 +140,26 @@ def test_a_signature_of_an_unknown_key_counts_for_nothing() -> None:
     assert key_id("liftctl/x/1", raw_public(key)) != key_id("liftctl/x/2", raw_public(key))
 
 
+def test_a_signature_under_another_log_s_name_counts_for_nothing() -> None:
+    key = keys.Ed25519PrivateKey.generate()
+    head = Checkpoint("liftctl/x/1", 5, bytes(32))
+    raw = key_id("liftctl/y/1", raw_public(key)) + key.sign(head.text.encode())
+    note = f"{head.text}\n— liftctl/y/1 {base64.b64encode(raw).decode()}\n"
+    assert signer(note, [raw_public(key)]) is None
+
+
+def test_only_words_that_hold_link_one_key_to_another() -> None:
+    old, new, thief = (keys.Ed25519PrivateKey.generate() for _ in range(3))
+    word = keys.vouch(old, raw_public(new))
+    assert keys.trusted([word.old], [word]) == keys.trusted([word.new], [word])
+    for forged in (
+        keys.Vouched(word.old, raw_public(thief), word.signature),
+        keys.Vouched(word.old, raw_public(thief), keys.vouch(thief, raw_public(thief)).signature),
+        keys.Vouched(word.old, word.new, b""),
+    ):
+        assert keys.trusted([word.old], [forged]) == {word.old}
+
+
 def test_a_tail_cut_off_with_its_heads_is_found_by_the_head_kept_elsewhere(
     path: Path, heads: Path, tmp_path: Path
 ) -> None:

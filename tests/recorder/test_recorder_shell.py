@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from test_transfers import gate_state
 
 from liftctl import ipc
 from liftctl.blackbox.ring import Kind, RingWriter, create
@@ -26,6 +25,7 @@ from liftctl.recorder.reader import read_transfers, verify
 from liftctl.recorder.shell import Recorder
 from liftctl.recorder.task import LedgerTask
 from liftctl.recorder.wallclock import Clock
+from tests.recorder.test_transfers import gate_state
 
 SITE = Path(__file__).parents[2] / "config" / "sites" / "demo-lift.toml"
 CLOCK = Clock(time.monotonic_ns, time.time_ns)

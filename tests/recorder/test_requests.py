@@ -61,14 +61,20 @@ def by_id(places: Places) -> dict[str, dict[str, Any]]:
 
 
 def test_a_correction_counts_and_the_first_word_stays(places: Places) -> None:
-    fill(places, {"id": "t", "carers_actual": 1, "resident": "r-1"})
+    alone = [{"joined_s": 0.0, "left_s": 80.0, "source": "badge"}]
+    fill(places, {"id": "t", "carers_actual": 1, "carers_present": alone, "elapsed_s": 80.0,
+                  "staff_s": 80.0, "resident": "r-1"})  # fmt: skip
     done = run("correct", places.ledger, "--transfer", "t", "--field", "carers_actual=2",
                "--field", 'outcome="fallback2"', "--reason", "spot audit")  # fmt: skip
     assert done.exit_code == 0, done.output
     record = by_id(places)["t"]
     assert (record["carers_actual"], record["outcome"]) == (2, "fallback2")
     (correction,) = record["corrections"]
-    assert correction["fields"] == {"carers_actual": 2, "outcome": "fallback2"}
+    assert (correction["fields"]["carers_actual"], correction["reason"]) == (2, "spot audit")
+    assert record["carers_present"] == [
+        *alone, {"joined_s": 0.0, "left_s": 80.0, "source": "none"}
+    ]  # fmt: skip
+    assert record["staff_s"] == 160.0
     with closing(Ledger(places.ledger, lambda: NOW_NS)) as ledger:
         bodies = ledger.db.execute("SELECT body FROM payload").fetchall()
     assert any(b'"carers_actual":1' in body for (body,) in bodies)
@@ -91,6 +97,7 @@ def test_corrected_stays_make_other_staff_seconds(places: Places) -> None:
         ("resident=\"r-2\"", "x", "cannot correct resident"),
         ("carers_actual=\"two\"", "x", "carers_actual"),
         ("outcome=\"fine\"", "x", "outcome: use one of"),
+        ("carers_actual=0", "x", "fewer than were seen"),
         ("outcome=fine", "x", "NAME=JSON"),
         ("carers_actual=2", " ", "reason is empty"),
     ],
@@ -98,7 +105,7 @@ def test_corrected_stays_make_other_staff_seconds(places: Places) -> None:
 def test_a_correction_that_makes_no_sense_is_refused(
     places: Places, field: str, reason: str, why: str
 ) -> None:
-    fill(places, {"id": "t"})
+    fill(places, {"id": "t", "carers_present": [{"joined_s": 0, "left_s": 9}]})
     done = run("correct", places.ledger, "--transfer", "t", "--field", field, "--reason", reason)
     assert done.exit_code == 2
     assert why in done.output

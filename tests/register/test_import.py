@@ -163,6 +163,17 @@ def test_a_register_that_cannot_be_read_is_said(tmp_path: Path, text: str) -> No
         store.load(path)
 
 
+def test_a_register_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "register.json"
+    store.save(path, people())
+    before = path.read_bytes()
+    twice = people().resident[0]
+    with pytest.raises(ConfigError, match="used twice"):
+        store.save(path, Register(resident=(twice, twice)))
+    assert path.read_bytes() == before
+    assert store.load(path).sling == people().sling
+
+
 # --- round trips ---------------------------------------------------------------------------------
 
 WORDS = st.text(st.characters(blacklist_categories=("C", "Z")), min_size=1, max_size=12).filter(
