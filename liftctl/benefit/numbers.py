@@ -17,7 +17,7 @@ from liftctl.benefit.decompose import Period, decomposition
 from liftctl.benefit.economics import economics
 from liftctl.benefit.figure import NOTHING, Figure, Figures, Span
 from liftctl.benefit.followup import follow_up
-from liftctl.benefit.parts import HOUR_S, kind_of, part_of, period_of, units_of, verdict
+from liftctl.benefit.parts import HOUR_S, by_assessment, kinds_of, period_of, units_of, verdict
 from liftctl.benefit.ratio import ratio
 from liftctl.benefit.sensitivity import sensitivity
 from liftctl.benefit.series import interrupted, weekly
@@ -36,8 +36,8 @@ def numbers(case: Case, full: bool = True) -> dict[str, Any]:
     weeks = weekly(case.table, case.baseline)
     found = {
         **_head(figures, used, main, hours),
-        "kinds": {kind: kind_of(kind, figures, used) for kind in sorted(case.baseline.kinds)},
-        "two_carer_by_assessment": part_of(figures, used.pick(used.planned > 1)),
+        "kinds": kinds_of(figures, used),
+        "two_carer_by_assessment": by_assessment(figures, used),
         "waiting": _waiting(used),
         "audits": _audits(figures),
         "unlogged": _unlogged(case, main),

@@ -16,6 +16,7 @@ from liftctl.benefit.decompose import Period
 from liftctl.benefit.figure import FEWEST_FOR_INTERVAL as FEWEST
 from liftctl.benefit.figure import NOTHING, Figure, Figures
 from liftctl.benefit.table import Table
+from liftctl.benefit.units import hidden
 
 HOUR_S = 3600.0
 
@@ -35,7 +36,7 @@ def part_of(figures: Figures, part: Table) -> dict[str, Any]:
     residents = len(set(part.resident.tolist()))
     told: dict[str, Any] = {"n": len(part), "n_residents": residents, "hidden": False}
     if 0 < residents < FEWEST:
-        return {**told, "n": None, "n_residents": None, "hidden": True, **_BLANK}
+        return _HIDDEN
     if not len(part):
         return {**told, **_BLANK}
     figure = figures.of(part)
@@ -58,12 +59,31 @@ _BLANK: dict[str, Any] = {
     "saved_hours_total": NOTHING,
     "verdict": "nothing",
 }
+_HIDDEN: dict[str, Any] = {"n": None, "n_residents": None, "hidden": True, **_BLANK}
 
 
-def kind_of(kind: str, figures: Figures, used: Table) -> dict[str, Any]:
-    known = kind in used.words["kind"]
-    part = used.pick(used.where("kind", kind) if known else np.zeros(len(used), bool))
-    return {**part_of(figures, part), "baseline": baseline_of(figures.case, kind)}
+def kinds_of(figures: Figures, used: Table) -> dict[str, dict[str, Any]]:
+    """Every kind of the baseline; a small one, and its cover, without figures."""
+    masks = {
+        kind: used.where("kind", kind) if kind in used.words["kind"] else np.zeros(len(used), bool)
+        for kind in sorted(figures.case.baseline.kinds)
+    }
+    who = {kind: set(used.resident[mask].tolist()) for kind, mask in masks.items() if mask.any()}
+    unseen = hidden(who, {kind: int(masks[kind].sum()) for kind in who})
+    return {
+        kind: {
+            **(_HIDDEN if kind in unseen else part_of(figures, used.pick(mask))),
+            "baseline": baseline_of(figures.case, kind),
+        }
+        for kind, mask in masks.items()
+    }
+
+
+def by_assessment(figures: Figures, used: Table) -> dict[str, Any]:
+    """Two-carer transfers by assessment; hidden too when the others are of a few residents."""
+    two = used.planned > 1
+    others = len(set(used.resident[~two].tolist()))
+    return _HIDDEN if two.any() and 0 < others < FEWEST else part_of(figures, used.pick(two))
 
 
 def baseline_of(case: Case, kind: str) -> dict[str, Any]:
