@@ -119,7 +119,7 @@ def _as_text(report: dict[str, Any]) -> str:
     for kind, item in report["kinds"].items():
         told = item["baseline"]
         lines.append(
-            f"{kind}: {item['n'] if item['n'] is not None else 'a few'} transfers, "
+            f"{kind}: {'hidden' if item['n'] is None else item['n']} transfers, "
             f"baseline {told['version']} ({told['note']}; {told['source']})"
         )
     return "\n".join(lines)

@@ -13,7 +13,8 @@ from datetime import date, timedelta
 
 from liftctl.benefit.rows import ANALYSED_OUTCOMES, OTHER_OUTCOMES, Row
 
-MOST_OVERLAPS = 0.2
+MOST_OVERLAPS = 0.05
+ALWAYS_OVERLAPS = 4
 TIME_TROUBLES = ("unreadable_time", "ambiguous_time", "wrong_time_zone")
 
 REASONS = (
@@ -164,8 +165,12 @@ def _duplicates(rows: Sequence[Row]) -> dict[int, str]:
 
 
 def _overlapping(rows: Sequence[Row], doubled: dict[int, str]) -> tuple[set[int], tuple[str, ...]]:
-    """Two at once on one lift, or with one resident: nobody can say which is wrong, none counts."""
+    """Two at once on one lift, or with one resident: nobody can say which is wrong, none counts.
+
+    Many overlaps mean that the times are not real moments; leaving out the long ones would bias.
+    """
     found: set[int] = set()
+    remarks: list[str] = []
     usable = [
         n
         for n, row in enumerate(rows)
@@ -177,11 +182,12 @@ def _overlapping(rows: Sequence[Row], doubled: dict[int, str]) -> tuple[set[int]
             if key := str(getattr(rows[n], name)):
                 groups[key].append(n)
         hit = {n for numbers in groups.values() for n in _clashes(rows, numbers)}
-        if len(hit) > MOST_OVERLAPS * len(rows):
-            return found, (f"{len(hit)} of {len(rows)} transfers overlap by {name}: the times do "
-                           "not separate them, so overlaps were not judged",)  # fmt: skip
-        found |= hit
-    return found, ()
+        if len(hit) > max(MOST_OVERLAPS * len(rows), ALWAYS_OVERLAPS):
+            remarks.append(f"{len(hit)} of {len(rows)} transfers overlap by {name}: the times do "
+                           "not separate them, so overlaps were not judged")  # fmt: skip
+        else:
+            found |= hit
+    return found, tuple(remarks)
 
 
 def _clashes(rows: Sequence[Row], numbers: list[int]) -> set[int]:

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from liftctl.benefit.baseline import Baseline, Measured
 from liftctl.benefit.case import Case
 from liftctl.benefit.cells import Key
 from liftctl.benefit.decompose import Period, decomposition
 from liftctl.benefit.economics import economics
-from liftctl.benefit.figure import FEWEST_FOR_INTERVAL as FEWEST
 from liftctl.benefit.figure import NOTHING, Figure, Figures, Span
 from liftctl.benefit.followup import follow_up
+from liftctl.benefit.parts import HOUR_S, by_assessment, kinds_of, period_of, units_of, verdict
 from liftctl.benefit.ratio import ratio
 from liftctl.benefit.sensitivity import sensitivity
 from liftctl.benefit.series import interrupted, weekly
@@ -26,7 +25,6 @@ from liftctl.benefit.table import UNITS, Table
 
 FEWEST_FOR_SHARE = 10
 DECIMALS = 4
-HOUR_S = 3600.0
 
 
 def numbers(case: Case, full: bool = True) -> dict[str, Any]:
@@ -38,15 +36,15 @@ def numbers(case: Case, full: bool = True) -> dict[str, Any]:
     weeks = weekly(case.table, case.baseline)
     found = {
         **_head(figures, used, main, hours),
-        "kinds": {kind: _kind(kind, figures, used) for kind in sorted(case.baseline.kinds)},
-        "two_carer_by_assessment": _part(figures, used.pick(used.planned > 1)),
+        "kinds": kinds_of(figures, used),
+        "two_carer_by_assessment": by_assessment(figures, used),
         "waiting": _waiting(used),
         "audits": _audits(figures),
         "unlogged": _unlogged(case, main),
         "ratio": ratio(figures, used),
         "wild_ci95": figures.wild(case.table) if len(used) else None,
         "sensitivity": sensitivity(figures),
-        "units": {unit: _units(figures, used, unit) for unit in UNITS},
+        "units": {unit: units_of(figures, used, unit) for unit in UNITS},
         "safety": _safety(case.table),
         "weeks": weeks,
         "follow_up": follow_up(figures),
@@ -63,16 +61,6 @@ def numbers(case: Case, full: bool = True) -> dict[str, Any]:
         found["interrupted_time_series"] = interrupted(weeks)
     tidied: dict[str, Any] = tidy(found)
     return tidied
-
-
-def verdict(figure: Figure) -> str:
-    """The one word of it: nothing, no_interval, not_shown, saved or lost."""
-    if figure.mean is None:
-        return "nothing"
-    if figure.ci95 is None:
-        return "no_interval"
-    low, high = figure.ci95
-    return "saved" if low > 0 else "lost" if high < 0 else "not_shown"
 
 
 def tidy(value: Any) -> Any:
@@ -142,85 +130,7 @@ def _decomposition(case: Case, used: Table) -> dict[str, Any] | None:
 def _of_cell(case: Case, key: Key, rate_now: float) -> Period:
     """The baseline's side of a cell."""
     items = [item for item in case.baseline.sums if case.cells.of_measured(item, case.codes) == key]
-    return _period(case.baseline, items, key[0], rate_now)
-
-
-def _period(base: Baseline, items: list[Measured], kind: str, rate_now: float) -> Period:
-    n = sum(item.n for item in items)
-    if items:
-        rate = n / base.resident_days if base.census and base.resident_days else rate_now
-        staff_s = sum(item.staff_s for item in items) / n
-        return Period(rate, sum(item.carers for item in items) / n, staff_s)
-    means = [item for item in base.published if item.kind == kind]
-    weight = sum(item.n_transfers or 1 for item in means)
-    carers = sum((item.n_transfers or 1) * item.carers for item in means) / weight
-    staff_s = sum((item.n_transfers or 1) * item.staff_s for item in means) / weight
-    return Period(rate_now, carers, staff_s)
-
-
-def _part(figures: Figures, part: Table) -> dict[str, Any]:
-    """Number, means and saving of a part; no figure of one to four residents."""
-    residents = len(set(part.resident.tolist()))
-    told: dict[str, Any] = {"n": len(part), "n_residents": residents, "hidden": False}
-    if 0 < residents < FEWEST:
-        return {**told, "n": None, "n_residents": None, "hidden": True, **_BLANK}
-    if not len(part):
-        return {**told, **_BLANK}
-    figure = figures.of(part)
-    return {
-        **told,
-        "single_handed": int((part.carers == 1).sum()),
-        "staff_s_per_transfer": float(part.staff_s.mean()),
-        "seconds_per_transfer": float(part.elapsed_s.mean()),
-        "saved_s_per_transfer": figure.span(),
-        "saved_hours_total": figure.span(len(part) / HOUR_S),
-        "verdict": verdict(figure),
-    }
-
-
-_BLANK: dict[str, Any] = {
-    "single_handed": None,
-    "staff_s_per_transfer": None,
-    "seconds_per_transfer": None,
-    "saved_s_per_transfer": NOTHING,
-    "saved_hours_total": NOTHING,
-    "verdict": "nothing",
-}
-
-
-def _kind(kind: str, figures: Figures, used: Table) -> dict[str, Any]:
-    known = kind in used.words["kind"]
-    part = used.pick(used.where("kind", kind) if known else np.zeros(len(used), bool))
-    return {**_part(figures, part), "baseline": baseline_of(figures.case, kind)}
-
-
-def baseline_of(case: Case, kind: str) -> dict[str, Any]:
-    """What one kind is held against."""
-    base = case.baseline
-    items = [item for item in base.sums if item.kind == kind]
-    period, n = _period(base, items, kind, 1.0), sum(item.n for item in items)
-    means = [item for item in base.published if item.kind == kind]
-    return {
-        "version": base.title if base.method == "site" else case.context.version,
-        "carers": period.carers,
-        "mean_s": period.staff_s / period.carers,
-        "staff_s": period.staff_s,
-        "n_transfers": n or sum(item.n_transfers or 0 for item in means) or None,
-        "source": base.source,
-        "measured": base.measured,
-        "note": "measured" if base.measured else "example, not measured",
-    }
-
-
-def _units(figures: Figures, used: Table, unit: str) -> list[dict[str, Any]]:
-    """By name, never by result."""
-    names = [name for name in used.words[unit] if used.where(unit, name).any()]
-    if names == [""]:
-        return []
-    return [
-        {"name": name, **_part(figures, used.pick(used.where(unit, name)))}
-        for name in sorted(names)
-    ]
+    return period_of(case.baseline, items, key[0], rate_now)
 
 
 def _waiting(used: Table) -> dict[str, Any]:

@@ -109,8 +109,7 @@ def _hidden_units(flow: Flow, unit: str) -> frozenset[str]:
     for row in flow.analysed:
         seen[str(getattr(row, unit))].add(row.resident)
     transfers = Counter(str(getattr(row, unit)) for row in flow.rows)
-    residents = {name: len(seen[name]) for name in transfers}
-    return hidden(residents, transfers)
+    return hidden({name: seen[name] for name in transfers}, transfers)
 
 
 def _entry(

@@ -7,25 +7,27 @@ worked out), nor order units by their result.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Set
 
 FEWEST = 5
+Who = Mapping[str, Set[Hashable]]
 
 
-def hidden(residents: Mapping[str, int], transfers: Mapping[str, int]) -> frozenset[str]:
-    """Units not to be shown: the small ones, and one more where the rest could be subtracted.
+def hidden(residents: Who, transfers: Mapping[str, int]) -> frozenset[str]:
+    """Names not to be shown: the small ones, and more where the rest could be subtracted.
 
-    The one more is the unit with the fewest transfers. What is hidden holds, taken together, at
-    least `FEWEST` residents.
+    `residents`: name -> who is behind it. What is hidden belongs, taken together, to at least
+    `FEWEST` residents; names with the fewest transfers are taken first. One name alone is left: a
+    table of one row has no total to subtract from.
     """
     if len(residents) == 1:
         return frozenset()
-    small = {name for name, count in residents.items() if count < FEWEST}
+    small = {name for name, who in residents.items() if len(who) < FEWEST}
     rest = sorted(set(residents) - small, key=lambda name: (transfers[name], name))
     while rest and small and _guessable(small, residents):
         small.add(rest.pop(0))
     return frozenset(small)
 
 
-def _guessable(names: set[str], residents: Mapping[str, int]) -> bool:
-    return len(names) < 2 or sum(residents[name] for name in names) < FEWEST
+def _guessable(names: set[str], residents: Who) -> bool:
+    return len(names) < 2 or len(set().union(*(residents[name] for name in names))) < FEWEST

@@ -126,17 +126,35 @@ def test_left_out_transfers_are_counted_in_the_sensitivity(tmp_path: Path, basel
     assert cost == pytest.approx(mean - 156.9 / 2, abs=12)  # one attempt for two that count
 
 
-COUNTS = st.dictionaries(st.text("abcdef", min_size=1, max_size=2), st.integers(0, 12), max_size=8)
+WHO = st.sets(st.integers(0, 40), max_size=12)
+UNITS = st.dictionaries(st.text("abcdef", min_size=1, max_size=2), WHO, max_size=8)
 
 
-@given(COUNTS)
-def test_no_small_unit_can_be_worked_out_from_a_total(residents: dict[str, int]) -> None:
-    unseen = hidden(residents, {name: 7 * count for name, count in residents.items()})
+@given(UNITS)
+def test_no_small_unit_can_be_worked_out_from_a_total(residents: dict[str, set[int]]) -> None:
+    unseen = hidden(residents, {name: 7 * len(who) for name, who in residents.items()})
     shown = set(residents) - unseen
     if len(residents) > 1:
-        assert all(residents[name] >= FEWEST for name in shown)
+        assert all(len(residents[name]) >= FEWEST for name in shown)
         assert len(unseen) != 1
-        assert not unseen or not shown or sum(residents[name] for name in unseen) >= FEWEST
+        behind = {one for name in unseen for one in residents[name]}
+        assert not unseen or not shown or len(behind) >= FEWEST
+
+
+def test_a_kind_of_few_residents_takes_another_along(tmp_path: Path) -> None:
+    """All less the others would give it away."""
+    kinds = {f"r{n}": "bath" if n < 3 else "chair-bed" if n < 7 else "bed-chair" for n in range(12)}
+    lines = [
+        [{**item, "kind": kinds[item["resident"]]} for item in drawn(first, carers, mean)]
+        for first, carers, mean in ((FIRST_BEFORE, 2, 273.6), (FIRST_AFTER, 1, 156.9))
+    ]
+    lines[1] += [item | {"transfer_id": f"x{n}", "kind": "chair-bed"} for n, item in
+                 enumerate(drawn(FIRST_AFTER + timedelta(days=60), 1, 150, seed=4))]  # fmt: skip
+    before, after = (write(tmp_path / f"{n}.csv", part) for n, part in enumerate(lines))
+    found = report(after, before)
+    shown = {kind for kind, item in found["kinds"].items() if not item["hidden"]}
+    assert shown == {"chair-bed"}
+    assert found["kinds"]["bath"]["saved_s_per_transfer"]["mean"] is None
 
 
 def test_a_small_ward_disappears_with_a_neighbour(tmp_path: Path, baseline: Path) -> None:
