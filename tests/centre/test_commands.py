@@ -105,7 +105,7 @@ app(["centre", "migrate", "--database", "x"])
 LIGHT = """
 import sys
 import liftctl.cli
-print([name for name in ("httpx", "sqlalchemy", "psycopg", "authlib", "fastapi", "numpy")
+print([name for name in ("sqlalchemy", "psycopg", "alembic", "authlib", "fastapi", "numpy")
        if name in sys.modules])
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 import time
 from typing import Any
 
@@ -11,10 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from liftctl import ipc
 from liftctl.centre.mail import address, open_box
 from liftctl.centre.people import Person
 from liftctl.remote import documents as d
-from liftctl.remote.envelope import encode, sign
+from liftctl.remote.courier import Courier
+from liftctl.remote.envelope import Trust, encode, sign
 from tests.centre.home import Home
 from tests.centre.test_signin import CENTRE, NORDBY, URL, client
 
@@ -144,6 +147,28 @@ def test_a_report_that_the_room_did_not_sign_is_not_believed(
         answer = ingest.post(f"/reports/{NAME}", content=data, headers=box)
         assert answer.status_code in (413, 422)
     assert client(engine, CENTRE).get("/api/audit").json() == []
+
+
+def test_the_gateways_own_courier_fetches_and_carries(
+    engine: Engine, ingest: TestClient, box: dict[str, str]
+) -> None:
+    sealed = order()
+    put(client(engine, CENTRE), sealed)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in (ours, theirs):
+        end.setblocking(False)
+    support = ipc.Channel(theirs)
+    ingest.headers.update(box)
+    courier = Courier(Trust(NAME, "http://testserver"), ipc.Channel(ours), ingest)
+    courier.step(1.0, 0.0)
+    heard = [item.data for item in support.receive() if isinstance(item, ipc.Parcel)]
+    assert sealed in heard
+    answer = d.Answer(controller=NAME, at=1, to="order-SupportRequest", code="LC-OK", text="yes")
+    support.send(ipc.Parcel(7, report(answer)))
+    courier.step(2.0, 1.0)
+    assert ipc.Parcel(7, b"") in support.receive()
+    (letter,) = client(engine, CENTRE).get("/api/devices/nordby/lift-a/mail").json()["letters"]
+    assert letter["told"] == "yes"
 
 
 def test_an_order_put_in_twice_counts_once(engine: Engine, box: dict[str, str]) -> None:

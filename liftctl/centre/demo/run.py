@@ -36,6 +36,7 @@ GRACE_S = 5.0
 
 def run(port: int, data: Path | None) -> int:
     """Until Ctrl-C; the exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # leave nothing behind then either
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(_temporary()))
         started = time.monotonic()
