@@ -96,7 +96,7 @@ class Params:
     # plausibility of motion
     still_mm_s: float = _p(5, 2, 10, "low", "H1")
     stand_still_mm_s: float = _p(1, 0.5, 2, "low", "H1, the stand actuator creeps at 4 mm/s")
-    stand_margin_mm_s: float = _p(2, 0.5, 4, "low", "H7 of the stand actuator")
+    stand_margin_mm_s: float = _p(4, 0.5, 4, "low", "H7 of the stand actuator")
     runaway_ms: float = _p(100, 50, 200, "low", "H1, after the ramp is over")
     overspeed_ratio: float = _p(1.3, 1.1, 1.5, "low", "H7")
     overspeed_margin_mm_s: float = _p(10, 2, 20, "low", "H7 at low speeds")

@@ -38,6 +38,7 @@ from liftctl.uplink.state import Enrolment, Folder
 
 PHASES, PER_DAY, DAYS = 12, 10, 30
 ROUNDS = 20
+START_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +72,22 @@ def _serving(what: str, database_url: str) -> Iterator[str]:
         env=os.environ | {"LIFTCTL_CENTRE_DATABASE": database_url},
     )
     try:
-        _wait(f"http://127.0.0.1:{port}/healthz")
+        _wait(f"http://127.0.0.1:{port}/healthz", child)
         yield f"http://127.0.0.1:{port}"
     finally:
         child.terminate()
         child.wait()
 
 
-def _wait(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+def _wait(url: str, child: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and child.poll() is None:
         try:
             httpx.get(url, timeout=1)
             return
         except httpx.HTTPError:
             time.sleep(0.1)
-    raise SystemExit(f"{url} does not answer")
+    raise SystemExit(f"{url} does not answer (status {child.poll()})")
 
 
 def month_offline(found: Centre, folder: Path) -> None:

@@ -59,7 +59,7 @@ class Summary:
         """Of the mean of staff-seconds, with the design effect 1 + (m - 1) ICC; None: unknown."""
         if self.sd_s is None or not self.n_transfers or not self.n_residents:
             return None
-        effect = 1 + (self.n_transfers / self.n_residents - 1) * icc
+        effect = 1 + max(self.n_transfers / self.n_residents - 1, 0.0) * icc
         return float((self.carers * self.sd_s) ** 2 / self.n_transfers * effect)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,27 +29,34 @@ MOST_CARERS = 9
 
 
 def read_table(path: Path) -> tuple[tuple[str, ...], list[tuple[int, dict[str, str]]]]:
-    """(columns, [(line, cells)]); EvidenceError when it is no table of UTF-8 text."""
+    """(columns, [(line, cells)]); EvidenceError when it is no table of UTF-8 text.
+
+    Commas or semicolons; blank lines and nameless columns without content are nothing.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             head = file.readline()
-            dialect = ";" if head.count(";") > head.count(",") else ","
             file.seek(0)
-            reader = csv.DictReader(file, delimiter=dialect, restkey="", restval="", strict=True)
-            names = tuple(name.strip() for name in reader.fieldnames or ())
-            reader.fieldnames = list(names)
-            lines = [(reader.line_num, _cells(cells, path, reader.line_num)) for cells in reader]
+            delimiter = ";" if head.count(";") > head.count(",") else ","
+            reader = csv.reader(file, delimiter=delimiter, strict=True)
+            names = tuple(name.strip() for name in next(reader, []))
+            lines = [(reader.line_num, _cells(names, cells, path, reader.line_num))
+                     for cells in reader if any(cells)]  # fmt: skip
     except OSError as error:
         raise EvidenceError(f"{path}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise EvidenceError(f"{path}: no CSV table in UTF-8 ({error})") from error
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise EvidenceError(f"{path}:1: column named twice: {', '.join(twice)}")
     return names, lines
 
 
-def _cells(cells: dict[str, str], path: Path, line: int) -> dict[str, str]:
-    if "" in cells:
+def _cells(names: tuple[str, ...], cells: list[str], path: Path, line: int) -> dict[str, str]:
+    if any(name == "" and cell for name, cell in zip_longest(names, cells, fillvalue="")):
         raise EvidenceError(f"{path}:{line}: more cells than columns; quote cells that hold commas")
-    return {name: value.strip() for name, value in cells.items()}
+    pairs = zip_longest(names, cells, fillvalue="")
+    return {name: cell.strip() for name, cell in pairs if name}
 
 
 def require(path: Path, names: tuple[str, ...], needed: tuple[str, ...]) -> None:

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from liftctl.benefit.rows import EvidenceError
 
+FIRST_YEAR, LAST_YEAR = 1971, 2199
+
 
 def zone(name: str) -> ZoneInfo:
     """The time zone of stamps without an offset; EvidenceError when there is none of that name."""
@@ -41,6 +43,8 @@ def _moment(told: str, local: ZoneInfo) -> tuple[datetime | None, str]:
     try:
         found = datetime.fromisoformat(told)
     except ValueError:
+        return None, "unreadable_time"
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
         return None, "unreadable_time"
     if found.tzinfo is not None:
         return found, ""

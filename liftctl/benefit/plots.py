@@ -146,7 +146,9 @@ def flow(found: dict[str, Any], words: Words, title: str, text: str) -> str:
 
 def forest(entries: list[tuple[str, dict[str, Any]]], words: Words, title: str, text: str) -> str:
     """Savings with intervals, one line each, zero marked; the first is the main result."""
-    with _canvas(WIDE, 0.9 + 0.42 * len(entries)) as (canvas, axes):
+    names = [fill(name, LABEL) for name, _ in entries]
+    height = sum(max(0.42, 0.21 + 0.17 * (1 + name.count("\n"))) for name in names)
+    with _canvas(WIDE, 0.9 + height) as (canvas, axes):
         for at, (_, span) in enumerate(entries):
             colour, width = (NOW, 3.0) if at == 0 else (SOFT, 1.6)
             if span["ci95"]:
@@ -155,7 +157,7 @@ def forest(entries: list[tuple[str, dict[str, Any]]], words: Words, title: str, 
                 )
             axes.plot(span["mean"] / MINUTE_S, at, "o", color=colour, ms=8 if at == 0 else 5)
         axes.axvline(0, color=INK, lw=1)
-        axes.set_yticks(range(len(entries)), [fill(name, LABEL) for name, _ in entries])
+        axes.set_yticks(range(len(entries)), names)
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)

@@ -61,8 +61,15 @@ def verify(path: Path, public_key: str = "") -> Verified:
             saved_column(files["rows.parquet"]), saved_rows(case), atol=1e-3, equal_nan=True
         ):
             problems.append("rows.parquet: what single rows saved is recomputed otherwise")
-    except EvidenceError as error:
-        return Verified((*problems, str(error)), tuple(remarks), signer, 0, 0, told)
+    except (EvidenceError, ValueError, IndexError, KeyError, TypeError) as error:
+        return Verified(
+            (*problems, f"the figures cannot be computed: {error}"),
+            tuple(remarks),
+            signer,
+            0,
+            0,
+            told,
+        )
     differences = list(compare(told, json.loads(json.dumps(found))))
     problems += [f"recomputed otherwise: {line}" for line in differences[:MOST_TOLD]]
     if _json(files, MANIFEST).get("software") != software():

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 
 from config.languages import codes, texts
 from config.schema import WebSpec
-from liftctl.centre import fleet, risk, signin
+from liftctl.centre import fleet, helpdesk, risk, signin
 from liftctl.centre.database import ingesting
 from liftctl.centre.metrics import metrics
 from liftctl.centre.people import Person, view
@@ -48,6 +48,7 @@ def create(engine: Engine, settings: signin.SignIn, host: str = "127.0.0.1") -> 
     _pages(app)
     _devices(app, engine, person)
     _evidence(app, engine, person)
+    helpdesk.install(app, engine, person)
     app.mount("/shared", StaticFiles(directory=SHARED), name="shared")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 

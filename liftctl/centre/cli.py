@@ -97,6 +97,16 @@ def code_command(database: Database, municipality: str, home: str, controller: s
         typer.echo(centre.code(database, municipality, home, controller))
 
 
+@app.command("mailbox")
+def mailbox_command(
+    database: Database, municipality: str, controller: str,
+    site_key: Annotated[str, typer.Option(help="64 hex digits, printed by `liftctl enrol site`")],
+) -> None:  # fmt: skip
+    """Open a box for orders and reports of an enrolled gateway; prints its token once."""
+    with _centre() as centre:
+        typer.echo(centre.mailbox(database, municipality, controller, site_key))
+
+
 @app.command("revoke")
 def revoke_command(database: Database, municipality: str, controller: str) -> None:
     """A gateway's key is taken back; its rows stay. It may be enrolled anew."""

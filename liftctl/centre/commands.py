@@ -18,6 +18,7 @@ from liftctl.centre import database as store
 from liftctl.centre import people
 from liftctl.centre.database import CentreError
 from liftctl.centre.ingest.directory import invite, put_home
+from liftctl.centre.mail import open_box
 from liftctl.centre.people import Person
 from liftctl.centre.verify import chains
 
@@ -70,18 +71,29 @@ def console(
     server(create(_engine(url), settings, host)).run(sockets=[listen(host, port, "console")])
 
 
-def add_home(url: str, municipality: str, home: str, title: str, municipality_title: str) -> None:
-    """A municipality (when it is new) and a home; names are lower case letters, digits, hyphens."""
-    for name in (municipality, home):
+def _named(*names: str) -> None:
+    """Names stand in addresses: CentreError when one cannot."""
+    for name in names:
         if not name.replace("-", "").isalnum() or name != name.lower() or len(name) > 60:
             raise CentreError(f"'{name}': use lower case letters, digits and hyphens, up to 60")
+
+
+def add_home(url: str, municipality: str, home: str, title: str, municipality_title: str) -> None:
+    """A municipality (when it is new) and a home; names are lower case letters, digits, hyphens."""
+    _named(municipality, home)
     with _engine(url).begin() as db:
         put_home(db, municipality, home, title or home, municipality_title or municipality)
 
 
 def code(url: str, municipality: str, home: str, controller: str) -> str:
     """A one-time code."""
+    _named(controller)
     return invite(_engine(url), municipality, home, controller, datetime.now(UTC))
+
+
+def mailbox(url: str, municipality: str, controller: str, site_key: str) -> str:
+    """The gateway's token, shown once."""
+    return open_box(_engine(url), municipality, controller, site_key)
 
 
 def revoke(url: str, municipality: str, controller: str) -> None:

@@ -17,29 +17,32 @@ from liftctl.centre import risk
 DAY_S = 86_400
 TREND_DAYS = 400
 
+# usual and share once for every device of the asker; names and reasons for one page of them
 FLEET = f"""
-WITH told AS (
-  SELECT c.municipality, c.home, h.title AS home_title, c.controller, c.title, c.kind,
-    c.durable_at, c.durable_seq, extract(epoch FROM :now - c.durable_at) AS durable_age_s,
-    c.reported ->> 'mode' AS mode, c.reported -> 'battery_pct' AS battery_pct,
-    c.reported -> 'latched' AS latched, c.trips_7d, c.cycles, c.service_by, c.inspection_by,
-    {risk.USUAL} AS usual, {risk.share_sql()} AS share, {risk.codes_sql()} AS reasons
+WITH told AS MATERIALIZED (
+  SELECT c.municipality, c.controller, c.home, {risk.USUAL} AS usual, {risk.share_sql()} AS share
   FROM controller c JOIN home h USING (municipality, home)
   WHERE c.revoked_at IS NULL AND (:municipality = '' OR c.municipality = :municipality)
     AND (:home = '' OR c.home = :home)
     AND (:search = '' OR c.controller ILIKE :like OR c.title ILIKE :like OR h.title ILIKE :like)
+), sums AS (
+  SELECT json_build_object('devices', count(*), 'usual', coalesce(sum(usual), 0),
+    'risk', coalesce(sum(usual * share), 0), 'bad', count(*) FILTER (WHERE share >= 0.5),
+    'watch', count(*) FILTER (WHERE share >= 0.05 AND share < 0.5),
+    'homes', count(DISTINCT (municipality, home))) AS summary FROM told
+), page AS (
+  SELECT * FROM told ORDER BY usual * share DESC, share DESC, municipality, controller
+  LIMIT :limit OFFSET :offset
 )
+SELECT sums.summary, c.municipality, c.home, h.title AS home_title, c.controller, c.title, c.kind,
+  c.durable_at, c.durable_seq, extract(epoch FROM :now - c.durable_at) AS durable_age_s,
+  c.reported ->> 'mode' AS mode, c.reported -> 'battery_pct' AS battery_pct,
+  c.reported -> 'latched' AS latched, c.trips_7d, c.cycles, c.service_by, c.inspection_by,
+  page.usual, page.share, page.usual * page.share AS risk, {risk.codes_sql()} AS reasons
+FROM sums LEFT JOIN (page JOIN controller c USING (municipality, controller)
+  JOIN home h ON h.municipality = c.municipality AND h.home = c.home) ON true
+ORDER BY page.usual * page.share DESC, page.share DESC, c.municipality, c.controller
 """
-PAGE = (
-    FLEET + "SELECT *, usual * share AS risk FROM told"
-    " ORDER BY usual * share DESC, share DESC, municipality, controller LIMIT :limit OFFSET :offset"
-)
-SUMMARY = (
-    FLEET + "SELECT count(*) AS devices, coalesce(sum(usual), 0) AS usual,"
-    " coalesce(sum(usual * share), 0) AS risk, count(*) FILTER (WHERE share >= 0.5) AS bad,"
-    " count(*) FILTER (WHERE share >= 0.05 AND share < 0.5) AS watch,"
-    " count(DISTINCT (municipality, home)) AS homes FROM told"
-)
 
 
 def fleet(
@@ -52,9 +55,11 @@ def fleet(
         "now": now, "today": now.date(), "limit": limit, "offset": offset, "home": home,
         "municipality": municipality, "search": search, "like": f"%{escaped}%",
     }  # fmt: skip
-    summary = db.execute(text(SUMMARY), values).mappings().one()
-    found = db.execute(text(PAGE), values).mappings().all()
-    return {"summary": _plain(summary), "devices": [_plain(row) for row in found]}
+    found = [_plain(row) for row in db.execute(text(FLEET), values).mappings()]
+    summary = found[0]["summary"]
+    for row in found:
+        del row["summary"]
+    return {"summary": summary, "devices": [row for row in found if row["controller"]]}
 
 
 def device(db: Connection, now: datetime, municipality: str, controller: str
@@ -76,7 +81,8 @@ def device(db: Connection, now: datetime, municipality: str, controller: str
 ONE = f"""
 SELECT c.municipality, c.home, h.title AS home_title, c.controller, c.title, c.kind, c.enrolled_at,
   c.durable_at, c.durable_seq, extract(epoch FROM :now - c.durable_at) AS durable_age_s,
-  c.clock_off_s, c.set_aside, c.reported, c.reported_at, c.commissioned, c.trends, c.cycles,
+  c.clock_off_s, c.set_aside, c.desired, c.afar, c.mail_hash IS NOT NULL AS has_mail,
+  c.reported, c.reported_at, c.commissioned, c.trends, c.cycles,
   c.service_cycles, c.service_by, c.inspection_by, c.trips_7d, c.quarantined_at, c.quarantine_why,
   {risk.USUAL} AS usual, {risk.share_sql()} AS share, {risk.codes_sql()} AS reasons
 FROM controller c JOIN home h USING (municipality, home)

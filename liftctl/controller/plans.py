@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from config.plans import MAX_CARERS, Register, ResidentSpec, SlingSpec
 from config.schema import Site
 from liftctl.controller.flows import Mode
-from liftctl.controller.values import Config, Plan, State
+from liftctl.controller.values import Config, Papers, Plan, State
 from liftctl.records import PlanPart, SlingPart
 
 KINDS = {
@@ -110,6 +110,17 @@ def notices(found: Register, resident: ResidentSpec, today: str) -> tuple[str, .
     elif until and _reached(today, until, WARN_DAYS) is not False:
         said.append("assessment_ends")
     return tuple(code for code in said if code)
+
+
+def papers(found: Register, today: str) -> Papers:
+    """What the panel says of everybody, and the desk of slings."""
+    said = {item.token: notices(found, item, today) for item in found.resident}
+    due = [(item.serial, sling_notice(item, today)) for item in found.sling]
+    return Papers(
+        residents=tuple((i.token, i.label, carers_needed(i, today)) for i in found.resident),
+        notices={token: codes for token, codes in said.items() if codes},
+        slings=tuple((serial, code) for serial, code in due if code),
+    )
 
 
 def sling_notice(sling: SlingSpec, today: str) -> str:

@@ -23,6 +23,7 @@ from liftctl.controller.values import (
     Input,
     Link,
     Outputs,
+    Papers,
     State,
     Today,
     Transfer,
@@ -79,7 +80,8 @@ class _Turn:
             case Link():
                 self._link(item)
             case Today():
-                self.state = replace(self.state, today=item.date)
+                if item.date != self.state.today:
+                    self.state = replace(self.state, today=item.date, papers=None)
             case Register():
                 self._register(item)
             case RecorderState():
@@ -88,7 +90,7 @@ class _Turn:
     def _register(self, register: Register) -> None:
         """Between transfers only: what a plan was made from stays as it was (design rule 7)."""
         if self.state.transfer is None:
-            self.state = replace(self.state, register=register)
+            self.state = replace(self.state, register=register, papers=None)
 
     # --- links -----------------------------------------------------------------------------------
 
@@ -292,6 +294,9 @@ class _Turn:
         """Mode, the lease for the newest tick, and the panels' view, when anything is new."""
         if self.now_ns - self.state.gate_seen_ns > GATE_SILENT_NS:
             self.state = replace(self.state, gate=None)
+        if self.state.papers is None:
+            known = plans.papers(plans.register(self.config, self.state), self.state.today)
+            self.state = replace(self.state, papers=known)
         mode = facts.mode_of(self.state, self.config.service_rows)
         self.state = replace(self.state, mode=mode)
         gate = self.state.gate
@@ -303,7 +308,7 @@ class _Turn:
             self.out.panels.append(self._view())
 
     def _view(self) -> ControllerState:
-        state, found = self.state, plans.register(self.config, self.state)
+        state, known = self.state, self.state.papers or Papers()
         seen = None
         if state.transfer:
             free = self.flow.allowed(case_of(state.transfer, state.gate))
@@ -314,20 +319,9 @@ class _Turn:
             mode=state.mode,
             permission=state.permission.motions if state.permission else 0,
             transfer=seen,
-            residents=tuple(
-                (item.token, item.label, plans.carers_needed(item, state.today))
-                for item in found.resident
-            ),
-            notices={
-                item.token: said
-                for item in found.resident
-                if (said := plans.notices(found, item, state.today))
-            },
-            slings=tuple(
-                (item.serial, code)
-                for item in found.sling
-                if (code := plans.sling_notice(item, state.today))
-            ),
+            residents=known.residents,
+            notices=known.notices,
+            slings=known.slings,
             records=state.records,
             alarms=tuple((i.row, i.priority, str(i.signal)) for i in state.alarms),
             last_record=state.last_record,

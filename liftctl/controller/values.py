@@ -111,6 +111,15 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Papers:
+    """What the panel says of residents and slings; reckoned once a day and once a register."""
+
+    residents: tuple[tuple[str, str, int], ...] = ()
+    notices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    slings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Transfer:
     """A transfer, until its record is durable. Times in the entries are s from `begun_ns`."""
 
@@ -170,6 +179,7 @@ class State:
     today: str = ""
     records: str = ""  # what the recorder warns of
     register: Register = field(default_factory=Register)
+    papers: Papers | None = None  # None: to be reckoned
     transfer: Transfer | None = None
     orphan: bool = False
     follows: str = ""

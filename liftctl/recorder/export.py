@@ -34,14 +34,15 @@ def chosen(
             continue
         if (since and started < since) or (until and not started < until):
             continue
-        yield record if notes else _without_notes(record)
+        yield record if notes else without_notes(record)
 
 
-def _without_notes(record: dict[str, Any]) -> dict[str, Any]:
+def without_notes(record: dict[str, Any]) -> dict[str, Any]:
+    """The record without anything staff wrote in their own words."""
     plain = {name: value for name, value in record.items() if name != "note"}
     if plain.get("corrections"):
         plain["corrections"] = [
-            {**item, "reason": None, "fields": _without_notes(item.get("fields", {}))}
+            {**item, "reason": None, "fields": without_notes(item.get("fields", {}))}
             for item in plain["corrections"]
         ]
     return plain

@@ -6,7 +6,6 @@ correctness: with an old or no position the centre answers with the place it nee
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from liftctl.entry import Unusable
+from liftctl.files import replace_file
 from liftctl.places import Places
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -103,13 +103,7 @@ class Folder:
 
     def _write(self, name: str, data: bytes) -> None:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        half = self.path / f"{name}.new"
-        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        half.replace(self.path / name)
+        replace_file(self.path / name, data)
 
 
 def checked(url: str) -> str:

@@ -143,6 +143,7 @@ REFUSED = {
     "more cells than columns": ",".join(
         ("transfer_id", "resident", "home", "kind", "carers", "started_at", "ended_at", "outcome")
     ) + "\na,b,c,d,1,e,f,g,h\n",
+    "column named twice: kind": "transfer_id,resident,home,kind,kind\n",
     "no CSV table in UTF-8": "transfer_id\xff",
 }  # fmt: skip
 
@@ -166,3 +167,24 @@ def test_what_is_missing_on_the_command_line_is_named(tmp_path: Path, baseline: 
     assert "unknown" in run(*asked, "--baseline", baseline, "--timezone", "Mars/Base").stderr
     assert "none of da, sv, en" in run(*asked, "--baseline", baseline, "--language", "de").stderr
     assert run(*asked, "--baseline", tmp_path / "absent.csv").exit_code == 2
+
+
+def test_a_table_as_a_spreadsheet_saves_it_is_read(tmp_path: Path, baseline: Path) -> None:
+    """Byte order mark, semicolons, an empty column at the end, an empty line."""
+    plain = write(tmp_path / "t.csv", drawn(FIRST_AFTER, 1, 156.9))
+    lines = [line.replace(",", ";") + ";" for line in plain.read_text("utf-8").splitlines()]
+    odd = tmp_path / "odd.csv"
+    odd.write_text("\n".join([*lines[:9], ";;;;;;;;", *lines[9:]]), encoding="utf-8-sig")
+    assert report(odd, baseline) == report(plain, baseline)
+
+
+def test_when_nothing_counts_every_page_still_says_so(
+    tmp_path: Path, baseline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))  # for the key that is made
+    lines = [item | {"outcome": "aborted"} for item in drawn(FIRST_AFTER, 1, 156.9)]
+    path, out = write(tmp_path / "t.csv", lines), tmp_path / "out"
+    done = run("report", "--transfers", path, "--baseline", baseline, "--out", out)
+    assert done.exit_code == 0, done.output
+    assert "nothing to analyse yet" in done.stdout
+    assert "Nothing to analyse yet." in (out / "report-en.html").read_text("utf-8")

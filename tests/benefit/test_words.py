@@ -35,6 +35,8 @@ def test_every_key_in_the_code_is_in_the_catalogue() -> None:
 
 def test_every_reason_has_words() -> None:
     assert {f"reason.{name}" for name in REASONS} <= set(catalogue())
+    method = (Path(__file__).parents[2] / "liftctl" / "benefit" / "method.md").read_text("utf-8")
+    assert not [name for name in REASONS if name not in method]
 
 
 @pytest.mark.parametrize(

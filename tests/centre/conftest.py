@@ -16,8 +16,8 @@ from liftctl.centre import database
 from liftctl.centre.ingest import app as ingest_app
 from tests.centre.home import Home
 
-TABLES = ("entry", "event", "transfer", "trend", "tally", "quarantine", "audit", "head",
-          "controller", "enrolment", "home", "municipality", "member", "token")  # fmt: skip
+TABLES = ("letter", "bundle", "entry", "event", "transfer", "trend", "tally", "quarantine", "audit",
+          "head", "controller", "enrolment", "home", "municipality", "member", "token")  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def test_what_cannot_be_read_or_kept_falls_back_to_what_was_accepted() -> None:
     with pytest.raises(ConfigError, match="remove it"):
         read(PLACES)
     assert speed() == -1
-    write(PLACES, Applied(SITE.hash, 1, {"limits.hoist_loaded_mm_s": 130.0}))
+    write(PLACES, Applied(SITE.hash, 1, {"limits.hoist_loaded_mm_s": 140.0}))
     site, fallback, why = accept.load_or_fall_back(DEMO)
     assert fallback and site == SITE and "above the limit" in why
 

@@ -37,7 +37,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "outside its bounds": ({"changes": {"limits.hoist_loaded_mm_s": 151.0}}, "LC-REM-RANGE"),
     "at odds with another number": ({"changes": {"limits.aloft_clear_kg": 16.0}}, "LC-REM-RANGE"),
     "a longer way to stop": (
-        {"changes": {"limits.hoist_loaded_mm_s": 130.0, "limits.evidence_ms": 300.0}},
+        {"changes": {"limits.hoist_loaded_mm_s": 140.0, "limits.evidence_ms": 300.0}},
         "LC-REM-STOP",
     ),
     "a softer limit of the stopping distance": (

@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from liftctl.centre.ingest import post as office
+from liftctl.centre.ingest.body import read_body
 from liftctl.centre.ingest.directory import Directory, enrol
 from liftctl.centre.ingest.limits import Limiter
 from liftctl.centre.ingest.take import Sealed, take
@@ -82,16 +84,6 @@ class Ingest:
         return take(self.engine, Sealed(batch, body, signature), self.now())
 
 
-async def read_body(request: Request, most: int) -> bytes | None:
-    """The whole body, or None as soon as it is larger than `most`."""
-    found = bytearray()
-    async for part in request.stream():
-        found += part
-        if len(found) > most:
-            return None
-    return bytes(found)
-
-
 def create(engine: Engine, limiter: Limiter | None = None) -> Starlette:
     """The application of one ingest process."""
     ingest = Ingest.of(engine, limiter or Limiter())
@@ -109,7 +101,11 @@ def create(engine: Engine, limiter: Limiter | None = None) -> Starlette:
         return PlainTextResponse("ok\n")
 
     return Starlette(
-        routes=[Route(protocol.PATH, post, methods=["POST"]), Route("/healthz", healthz)]
+        routes=[
+            Route(protocol.PATH, post, methods=["POST"]),
+            Route("/healthz", healthz),
+            *office.routes(engine),
+        ]
     )
 
 

@@ -6,17 +6,17 @@ import { shares } from "./fleet.js";
 import { frame, trend } from "./plots.js";
 import { get, path, post } from "./net.js";
 
-const TWIN = ["mode", "latched", "active", "battery_pct", "config_hash", "config_fallback", "version", "kind"];
+const TWIN = ["config_version", "trial", "mode", "latched", "active", "battery_pct", "config_hash", "config_fallback", "version", "kind"];
 const UNITS = { motor_current_pct_at_swl: " %", brake_drift_mm: " mm", battery_pct: " %", comms_errors: "" };
 
 export async function device(me, municipality, controller, again) {
   const where = `/api/devices/${path(municipality, controller)}`;
-  const [found, events] = await Promise.all([get(where), get(`${where}/events?limit=50`)]);
+  const [found, events, mail] = await Promise.all([get(where), get(`${where}/events?limit=50`), get(`${where}/mail`)]);
   return [
     h("a", { class: "crumb", href: "#/" }, `‹ ${t("centre.fleet")}`),
     head(found),
     found.quarantined_at ? conflict(me, found, where, again) : null,
-    h("div", { class: "grid" }, risk(found), duties(found, events), trends(found), timeline(events), twin(found), chains(found)),
+    h("div", { class: "grid" }, risk(found), duties(found, events), trends(found), timeline(events), twin(found), chains(found), help(me, found, mail, where, again)),
   ];
 }
 
@@ -94,8 +94,11 @@ function event({ at, kind, name, detail }) {
 const rowName = (name) => t(`row.${name}`, {}, name.replaceAll("_", " ")).split(". ")[0].replace(/\.$/, "");
 
 function twin(found) {
-  const desired = found.desired ?? {};
-  const rows = TWIN.filter((name) => name in found.reported).map((name) => h("tr", { class: name in desired && plain(desired[name]) !== plain(found.reported[name]) ? "differs" : "" },
+  const desired = { ...found.desired.changes, ...(found.desired.version ? { config_version: found.desired.version } : {}) };
+  const told = { ...found.reported, ...(found.afar.reported ?? {}) };
+  found = { ...found, reported: told };
+  const names = [...new Set([...TWIN.filter((name) => name in found.reported), ...Object.keys(desired)])];
+  const rows = names.map((name) => h("tr", { class: name in desired && plain(desired[name]) !== plain(found.reported[name]) ? "differs" : "" },
     h("th", { scope: "row" }, t(`twin.${name}`, {}, name)), h("td", {}, t(`twin.${name}.${found.reported[name]}`, {}, plain(found.reported[name]))), h("td", {}, name in desired ? plain(desired[name]) : "–")));
   return card(t("centre.twin"), t("centre.reported_at", { when: when(found.reported_at) }), rows.length
     ? h("table", {}, h("thead", {}, h("tr", {}, h("th", {}), h("th", {}, t("centre.reported")), h("th", {}, t("centre.desired")))), h("tbody", {}, ...rows))
@@ -108,6 +111,37 @@ function chains(found) {
     h("td", { class: "mono" }, `${chain.hash.slice(0, 16)}…`)));
   const extra = [found.set_aside ? t("centre.set_aside", { n: number(found.set_aside) }) : "", found.clock_off_s ? t("centre.clock_off", { ago: number(found.clock_off_s / 3600, 1) }) : ""].filter(Boolean);
   return card(t("centre.chains"), t("centre.chains_note"), h("div", { class: "scroll" }, h("table", {}, h("tbody", {}, ...rows))), ...extra.map((text) => h("p", { class: "soft small" }, text)));
+}
+
+function help(me, found, mail, where, again) {
+  if (!found.has_mail) return card(t("centre.help"), null, h("p", { class: "empty" }, t("centre.no_mail")));
+  const rows = mail.letters.map((item) => h("tr", {}, h("td", {}, when(item.at), h("br"), h("span", { class: "soft small" }, item.who)), h("td", {}, t(`order.${item.kind}`, {}, item.kind)),
+    h("td", {}, item.answered_at ? item.told || item.code : t("centre.waiting"))));
+  const files = mail.bundles.map((item) => h("li", {}, h("a", { href: `${where}/bundles/${item.sha256}.zip` }, `${when(item.at)} · ${item.sha256.slice(0, 12)}`)));
+  const guide = found.afar.guide_progress;
+  const box = card(t("centre.help"), t("centre.help_note"), rows.length ? h("div", { class: "scroll" }, h("table", {}, h("tbody", {}, ...rows))) : h("p", { class: "empty" }, t("centre.no_orders")),
+    found.afar.reported?.granted ? h("p", { class: "chip good" }, t("centre.granted")) : null,
+    guide && !guide.ended ? h("p", {}, t("centre.guide", { step: number(guide.step), of: number(guide.of) })) : null,
+    found.afar.live ? h("details", {}, h("summary", {}, t("centre.live")), h("pre", { class: "mono scroll" }, JSON.stringify(found.afar.live.picture, null, 1))) : null,
+    files.length ? h("ul", {}, ...files) : null, me.may_change ? sending(where, again) : null);
+  box.classList.add("wide");
+  return box;
+}
+
+function sending(where, again) {
+  const input = h("input", { type: "file", required: true, "aria-label": t("centre.order_file") });
+  const said = h("p", { class: "error" });
+  const send = async (event) => {
+    event.preventDefault();
+    const bytes = new Uint8Array(await input.files[0].arrayBuffer());
+    try {
+      await post(`${where}/mail`, { envelope: btoa(String.fromCharCode(...bytes.slice(0, 65536))) });
+      again();
+    } catch (trouble) {
+      said.textContent = trouble.message;
+    }
+  };
+  return h("form", { class: "tools", onsubmit: send }, input, h("button", { class: "button main" }, t("centre.put_order")), said);
 }
 
 function conflict(me, found, where, again) {
