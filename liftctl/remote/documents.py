@@ -18,7 +18,7 @@ from liftctl.setup.changes import Value
 
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}\Z")]
-Text = Annotated[str, Meta(max_length=500)]
+IdOrNone = Annotated[str, Meta(pattern=r"^([A-Za-z0-9_-]{8,64})?\Z")]
 Moment = Annotated[int, Meta(ge=0, le=2**40)]
 Count = Annotated[int, Meta(ge=0, le=2**31)]
 Want = Literal["live", "bundle", "guide"]
@@ -104,9 +104,9 @@ class Answer(Document, frozen=True, kw_only=True, tag="answer"):
     """What became of the order `to`: a stable code and its sentence. `version` of a proposal."""
 
     at: Moment
-    to: str
-    code: str
-    text: str
+    to: IdOrNone
+    code: Name
+    text: Annotated[str, Meta(max_length=2000)]
     version: Count = 0
 
 
@@ -121,8 +121,8 @@ class Bundle(Document, frozen=True, kw_only=True, tag="bundle"):
     """A zip archive, its SHA-256 (in the ledger of the site, too) and what is in it."""
 
     at: Moment
-    to: str
-    sha256: str
+    to: IdOrNone
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     contents: tuple[tuple[str, int], ...]
     data: bytes
 
@@ -131,7 +131,7 @@ class GuideProgress(Document, frozen=True, kw_only=True, tag="guide_progress"):
     """How far somebody in the room has come; nothing here can be answered with a step."""
 
     at: Moment
-    to: str
+    to: IdOrNone
     script: str
     step: Count
     of: Count

@@ -17,8 +17,6 @@ from liftctl.files import replace_file
 from liftctl.places import Places
 from liftctl.remote.envelope import Role, Trust, TrustedKey
 
-YEAR_S = 366 * 86_400
-
 
 def read_trust(places: Places) -> Trust:
     """The enrolment; Unusable when there is none or it cannot be read."""

@@ -124,6 +124,16 @@ def test_a_report_that_is_not_the_sites_own_is_not_kept(office: Office, door: Do
     assert len(office.reports("north-1")) == 1, "the same report twice is one"
 
 
+def test_no_report_reaches_beyond_its_folder(office: Office, door: Door, tmp_path: Path) -> None:
+    http = door(office.enrol("north-1", PUBLIC))
+    kept = tmp_path / "kept.json"
+    kept.write_text("{}")
+    for to in ("../../../kept", "/etc/passwd", "a" * 65):
+        data = report(d.Answer, to=to, code="x", text="")
+        assert http.post("/reports/north-1", content=data).status_code == 422
+    assert kept.exists() and office.reports("north-1") == []
+
+
 def test_a_bundle_can_be_opened_and_a_picture_replaces_the_one_before(
     office: Office, door: Door, tmp_path: Path
 ) -> None:
