@@ -166,6 +166,7 @@ def turn(
     links = Sample(SignalId.BUS_OK, float(not draft.broken), now_ns)
     samples = (*state.pending, links, *draft.kernel_inputs)
     kernel, verdict = step(config.kernel, state.kernel, now_ns, samples)
+    draft.reset_faults()
     wires, pending = draft.encode(verdict, now_ns)
     allowed, refused = _whitelist(config, wires)
     beats, beat_ns = _heartbeats(config, state, draft.heard_ns, now_ns)
@@ -195,6 +196,7 @@ class _Draft:
         self.counters = dict(state.counters)
         self.display = dict(state.display)
         self.kernel_inputs: list[KernelInput] = []
+        self.reset = False
 
     def count(self, name: str, n: int = 1) -> None:
         if n:
@@ -219,8 +221,7 @@ class _Draft:
             self.count(f"link_{item.kind}")
             self._link(item)
         else:
-            if isinstance(item, ResetPress):
-                self._reset_faults()
+            self.reset |= isinstance(item, ResetPress)
             self.kernel_inputs += _message(item)
 
     def _link(self, item: Link) -> None:
@@ -232,8 +233,12 @@ class _Draft:
         ):
             self.broken |= {item.on}
 
-    def _reset_faults(self) -> None:
-        """A reset edge reaches the drives too; each carries it out only at rest."""
+    def reset_faults(self) -> None:
+        """A reset edge reaches the drives too; each carries it out only at rest. After the step: a
+        fault of the same turn stops first what moves.
+        """
+        if not self.reset:
+            return
         for n, device in enumerate(self.config.devices):
             self.devices[n] = device.reset_fault(self.devices[n])
 

@@ -167,6 +167,13 @@ def test_only_a_reset_press_reaches_the_drives() -> None:
         assert b"\x80\x00" not in {w.data[:2] for w in wires if isinstance(w, Frame)}
 
 
+def test_a_reset_in_the_turn_of_a_fault_does_not_hide_the_fault() -> None:
+    """An emergency, a Reset and a fault-free status in one turn: what moved went on (H23)."""
+    sick, well = rx(0x090, "1081010000000000"), rx(0x190, "310200000000FA00")
+    verdict = turn(LIFT, FRESH, T, (sick, ipc.ResetPress("panel:1"), well))[1].verdict
+    assert "hoist_fault" in verdict.active
+
+
 # --- what may leave
 
 
