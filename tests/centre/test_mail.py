@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import socket
 import time
 from typing import Any
@@ -24,6 +25,7 @@ from tests.centre.test_signin import CENTRE, NORDBY, URL, client
 TECHNICIAN = Ed25519PrivateKey.generate()
 ROOM = Ed25519PrivateKey.generate()
 NAME = "nordby.lift-a"
+SHA256 = hashlib.sha256(b"zip").hexdigest()
 
 
 def order(kind: type[d.Order] = d.SupportRequest, controller: str = NAME, **fields: Any) -> bytes:
@@ -93,10 +95,10 @@ def test_a_bundle_is_fetched_by_those_who_may_see_the_device(
     engine: Engine, ingest: TestClient, box: dict[str, str]
 ) -> None:
     bundle = d.Bundle(
-        controller=NAME, at=1, to="x", sha256="ab" * 32, contents=(("config", 3),), data=b"zip"
+        controller=NAME, at=1, to="x", sha256=SHA256, contents=(("config", 3),), data=b"zip"
     )
     assert ingest.post(f"/reports/{NAME}", content=report(bundle), headers=box).is_success
-    path = f"/api/devices/nordby/lift-a/bundles/{'ab' * 32}.zip"
+    path = f"/api/devices/nordby/lift-a/bundles/{SHA256}.zip"
     assert client(engine, CENTRE).get(path).content == b"zip"
     other = Person("Sydvig", "municipality", "sydvig")
     assert client(engine, other).get(path).status_code == 404
