@@ -1,11 +1,13 @@
 # liftctl: `make run` starts the demo ward, `make test` runs everything CI runs.
 PYTHON ?= python3
 PORT ?= 8080
+CENTRE_PORT ?= 8200
 V := .venv/bin
 RUN_STAMP := .venv/.run-ready
+CENTRE_STAMP := .venv/.centre-ready
 DEV_STAMP := .venv/.dev-ready
 
-.PHONY: run demo test check bench nightly mutation format docs clean
+.PHONY: run demo centre test check bench nightly mutation format docs clean
 
 $(RUN_STAMP): requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -15,12 +17,19 @@ $(RUN_STAMP): requirements/run.txt pyproject.toml
 	$(V)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@touch $@
 
+$(CENTRE_STAMP): requirements/centre.txt $(RUN_STAMP)
+	$(V)/pip install -q --disable-pip-version-check --require-hashes -r requirements/centre.txt
+	@touch $@
+
 $(DEV_STAMP): requirements/dev.txt $(RUN_STAMP)
 	$(V)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
 run: $(RUN_STAMP)  ## the demo ward; PORT= changes the panels' ports, DATA= keeps the data
 	@$(if $(DATA),LIFTCTL_DATA=$(DATA)) $(V)/python -m liftctl up --port $(PORT)
+
+centre: $(CENTRE_STAMP)  ## a knowledge centre with three demo homes; CENTRE_PORT= moves it, DATA= keeps the data
+	@$(V)/python -m liftctl centre demo --port $(CENTRE_PORT) $(if $(DATA),--data $(DATA))
 
 demo: $(RUN_STAMP)  ## one single-handed transfer and one stand, judged on the simulator's truth
 	@$(V)/python -m hil.demo $(if $(SABOTAGE),--sabotage $(SABOTAGE))

@@ -121,6 +121,7 @@ class Profile:
     eds: str = ""
     deadman: tuple[str, ...] = ()
     max_speed_mm_s: float = 0.0
+    own_decel_mm_s2: float = 0.0  # the ramp of its stops, where the device sets it and not we
     speed_cap: tuple[str, ...] = ()  # the limits whose largest caps the commanded speed
     speed_signal: str = ""
     fault_signal: str = ""

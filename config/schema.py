@@ -9,17 +9,25 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
+import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from config.plans import ResidentSpec, SlingSpec, faults, is_date
 from safety.bounds import Params, violations
 
 KINDS = ("lift", "chair")
+# The independent ways down that the panel shows step by step.
+WAYS_DOWN = {"lift": ("red_strap",), "chair": ("manual_sit",)}
+# How `port` may begin and what follows; a path begins at the root.
+BUS_PORTS = re.compile(r"(vbus|socketcan|virtual):[\w.-]+|slcan:(/\S+|vserial:[\w.-]+)", re.ASCII)
+LINE_PORTS = re.compile(r"/\S+|vserial:[\w.-]+", re.ASCII)
 
 
 class ConfigError(Exception):
@@ -97,19 +105,17 @@ class BaselineSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResidentSpec:
-    """A demo resident: random token, assessed limit and whether one carer is allowed until a
-    date.
+class LedgerSpec:
+    """How long payloads are kept, and where the last signed head is kept a second time.
+
+    `payload_days`: after it a transfer's payload is erased, its header stays; 0: never.
+    `incident_days`: the longer time for those that ended in a fault, an emergency or unknown.
+    `heads`: a folder, best on another disk; "": beside the black box.
     """
 
-    token: str
-    label: str
-    limit_kg: float
-    one_carer_until: str = ""
-    carers: int = 2
-    sling: str = ""  # the sling's own token, where a site scans slings
-    sling_swl_kg: float = 500.0
-    weight_kg: float = 0.0  # on record; 0: none
+    payload_days: int = 730
+    incident_days: int = 3650
+    heads: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +143,11 @@ class Site:
     web: WebSpec = field(default_factory=WebSpec)
     baseline: tuple[BaselineSpec, ...] = ()
     resident: tuple[ResidentSpec, ...] = ()
+    sling: tuple[SlingSpec, ...] = ()
+    ledger: LedgerSpec = field(default_factory=LedgerSpec)
+    municipality: str = ""
+    home: str = ""
+    ward: str = ""
     hardware: Hardware | None = None
     inspection_due: str = ""  # ISO date of the next inspection; "" when tracked elsewhere
     relocatable: bool = False  # the motor moves between rails: each start asks for a pull test
@@ -171,7 +182,7 @@ def parse(text: str, where: str) -> Site:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: not TOML: {error}") from error
     site: Site = build(Site, raw, where)
-    _cross_check(site, where)
+    cross_check(site, where)
     return site
 
 
@@ -223,22 +234,30 @@ def _scalar(kind: Any, raw: Any, where: str) -> Any:
         return float(raw)
     if not isinstance(raw, kind) or (kind is not bool and isinstance(raw, bool)):
         raise ConfigError(f"{where}: expected {kind.__name__}, got {raw!r}")
+    if kind is float and not math.isfinite(raw):
+        raise ConfigError(f"{where}: {raw} is no finite number; write one")
     return raw
 
 
-def _cross_check(site: Site, where: str) -> None:
+def cross_check(site: Site, where: str) -> None:
+    """What no single key shows; `parse` calls it, and whoever changes a site that was read."""
     if site.kind not in KINDS:
         raise ConfigError(f"{where}: kind '{site.kind}' is unknown; use one of {', '.join(KINDS)}")
     for sentence in violations(site.limits):
         raise ConfigError(f"{where}: limits: {sentence}; move it inside")
-    if not site.emergency_lowering.how:
+    if site.emergency_lowering.how not in WAYS_DOWN[site.kind]:
         raise ConfigError(
-            f"{where}: emergency_lowering.how is empty; declare the independent way down"
+            f"{where}: emergency_lowering.how '{site.emergency_lowering.how}' is no way down of a "
+            f"{site.kind} that the panel can show; declare {' or '.join(WAYS_DOWN[site.kind])}"
         )
-    if site.inspection_due and not _is_date(site.inspection_due):
+    for sentence in (*_port_faults(site), *faults(site.resident, site.sling)):
+        raise ConfigError(f"{where}: {sentence}")
+    if site.inspection_due and not is_date(site.inspection_due):
         raise ConfigError(
             f"{where}: inspection_due '{site.inspection_due}' is no date; write YYYY-MM-DD"
         )
+    if site.ledger.payload_days < 0 or site.ledger.incident_days < 0:
+        raise ConfigError(f"{where}: ledger: days are negative; 0 keeps for ever")
     lines = [item.name for item in site.bus] + [item.name for item in site.serial]
     names = [*lines, *(item.name for item in site.device)]
     for name in names:
@@ -257,8 +276,16 @@ def _cross_check(site: Site, where: str) -> None:
         )
 
 
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+def _port_faults(site: Site) -> Iterator[str]:
+    for bus in site.bus:
+        if not BUS_PORTS.fullmatch(bus.port):
+            yield (
+                f"bus {bus.name}: port '{bus.port}' is unknown; "
+                "use vbus:NAME, socketcan:can0 or slcan:/dev/tty..."
+            )
+    for line in site.serial:
+        if not LINE_PORTS.fullmatch(line.port):
+            yield (
+                f"serial {line.name}: port '{line.port}' is unknown; "
+                "use /dev/tty... or vserial:NAME"
+            )

@@ -1,8 +1,8 @@
 """From a site's device table to devices.
 
 Role: the only place that knows which family is which class. Process: gate, replay, CLI. Must never:
-build a motion device whose profile does not write and read back a deadman, or one that disagrees
-with its EDS.
+build a device that can move whose profile does not write and read back a deadman that works, or one
+that disagrees with its EDS.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from drivers.canopen.inputs import Inputs
 from drivers.device import Device, Level
 from drivers.plain import PlainInputs
 from drivers.roboteq.device import Roboteq
-from drivers.thomson.electrak_canopen import Electrak
+from drivers.thomson.electrak_canopen import FULL_SPEED_PCT, MIN_SPEED_PCT, Electrak
 from drivers.thomson.electrak_j1939 import ElectrakMonitor
 from safety.bounds import Params
 from safety.types import Axis
 
 profile_names = names
+Demand = tuple[Callable[[int, float], bool], str]  # of a value and device_deadman_ms; the remedy
 
 
 def build(spec: DeviceSpec, params: Params) -> Device:
@@ -34,14 +35,24 @@ def build(spec: DeviceSpec, params: Params) -> Device:
 
 def build_from(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
     """The same from a profile in hand."""
-    if profile.level == Level.MOTION:
-        _require_deadman(profile)
     family = FAMILIES.get(profile.family)
     if family is None:
         known = ", ".join(FAMILIES)
         raise ConfigError(f"profile {profile.name}: family '{profile.family}' is none of {known}")
+    _require_level(profile)
+    _require_deadman(profile, params)
     _require_check(profile)
     return family(profile, spec, params)
+
+
+def _require_level(profile: Profile) -> None:
+    """A family that is commanded to move is never a lesser class, or it would need no deadman."""
+    level = LEVELS[profile.family]
+    if profile.level != level:
+        raise ConfigError(
+            f"profile {profile.name}: family {profile.family} cannot have level "
+            f"'{profile.level}'; write level = \"{level}\""
+        )
 
 
 def _require_check(profile: Profile) -> None:
@@ -53,17 +64,49 @@ def _require_check(profile: Profile) -> None:
             raise ConfigError(f"{where}: one bit turns counter {weak} unseen; use other data ids")
 
 
-def _require_deadman(profile: Profile) -> None:
-    written = [item.object for item in profile.write if not item.check and not item.optional]
-    if not profile.deadman:
-        raise ConfigError(
-            f"profile {profile.name}: class motion needs a deadman; declare it or use assist"
-        )
-    for item in profile.deadman:
-        if item not in written:
+def _require_deadman(profile: Profile, params: Params) -> None:
+    """What stops it when we fall silent: declared, written, read back whole, and effective."""
+    where = f"profile {profile.name}: deadman"
+    needed = DEADMEN.get(profile.family, {})
+    for item in needed:
+        if item not in profile.deadman:
             raise ConfigError(
-                f"profile {profile.name}: deadman {item} is never written; add it to 'write'"
+                f"{where} needs {item}, or it runs on when the gate dies; "
+                "add it to 'deadman' and 'write'"
             )
+    if profile.level == Level.MOTION:
+        _require_written(profile)
+    for write in profile.write:
+        works, remedy = needed.get(write.object, _ANY)
+        value, limit_ms = write.value(params), params.device_deadman_ms
+        if not works(value, limit_ms):
+            raise ConfigError(f"{where} {write.object} = {value:#x}; {remedy.format(limit_ms)}")
+
+
+def _require_written(profile: Profile) -> None:
+    whole = [
+        item.object
+        for item in profile.write
+        if not item.check and not item.optional and not ~item.mask & ((1 << 8 * item.size) - 1)
+    ]
+    for item in profile.deadman:
+        if item not in whole:
+            raise ConfigError(
+                f"profile {profile.name}: deadman {item} is never written and read back whole; "
+                "add it to 'write', without 'mask', 'check' or 'optional'"
+            )
+
+
+def _heartbeat_of_the_gate(value: int, limit_ms: float) -> bool:
+    return value >> 16 == GATE_NODE and _timeout(value & 0xFFFF, limit_ms)
+
+
+def _quick_stop(value: int, _limit_ms: float) -> bool:
+    return value == QUICK_STOP
+
+
+def _timeout(value: int, limit_ms: float) -> bool:
+    return 0 < value <= limit_ms
 
 
 def _boot(profile: Profile, spec: DeviceSpec, params: Params) -> Boot:
@@ -90,7 +133,32 @@ def _drive(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
 
 def _electrak(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
     cap = _cap_mm_s(profile, params)
+    _require_own_ramps(profile, params)
     return Electrak(spec.name, profile, _boot(profile, spec, params), Axis(profile.axis), cap)
+
+
+def _require_own_ramps(profile: Profile, params: Params) -> None:
+    """It starts at its least speed while the command still ramps up, and stops on its own ramp:
+    neither may latch over-speed or runaway (H1, H7).
+    """
+    least = profile.max_speed_mm_s * MIN_SPEED_PCT / FULL_SPEED_PCT
+    where = f"profile {profile.name}: least speed {least:g} mm/s (20 % of max_speed_mm_s) is above"
+    for name in ("stand_docking_mm_s", "stand_mm_s"):
+        if least > getattr(params, name):
+            raise ConfigError(f"{where} {name} = {getattr(params, name):g}; raise {name}")
+    if params.stand_decel_mm_s2 > profile.own_decel_mm_s2:  # an honest stop would be a runaway (H1)
+        raise ConfigError(
+            f"profile {profile.name}: stops at own_decel_mm_s2 = {profile.own_decel_mm_s2:g} and "
+            f"stand_decel_mm_s2 = {params.stand_decel_mm_s2:g} is above; lower stand_decel_mm_s2"
+        )
+    ramped_ms = params.overspeed_ms + FEEDBACK_MS
+    allowed = params.stand_accel_mm_s2 * ramped_ms / 1000 * params.overspeed_ratio
+    allowed += params.stand_margin_mm_s
+    if least > allowed:
+        raise ConfigError(
+            f"{where} the {allowed:.2f} mm/s that are no over-speed {ramped_ms:g} ms after its "
+            "start; raise stand_margin_mm_s, stand_accel_mm_s2 or overspeed_ms"
+        )
 
 
 def _inputs(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
@@ -113,6 +181,28 @@ def _roboteq(profile: Profile, spec: DeviceSpec, params: Params) -> Device:
     return Roboteq(spec.name, profile, spec.on)
 
 
+GATE_NODE = 1  # the gate's heartbeat is 701
+QUICK_STOP = 3  # object 6007: on loss of the heartbeat
+FEEDBACK_MS = 20  # its speed answers a command one turn later at the earliest
+_ANY: Demand = (lambda _value, _limit_ms: True, "")
+DEADMEN: dict[str, dict[str, Demand]] = {
+    "cia402": {
+        "1016:01": (
+            _heartbeat_of_the_gate,
+            "node 1 in bits 16 to 22 and 1 to {:g} ms (device_deadman_ms) in the low word",
+        ),
+        "6007:00": (_quick_stop, "write 3, quick stop"),
+    },
+    "electrak_canopen": {"2005:00": (_timeout, "write 1 to {:g} ms (device_deadman_ms)")},
+}
+LEVELS = {
+    "cia402": Level.MOTION,
+    "can_input": Level.MONITOR,
+    "canopen_input": Level.ASSIST,
+    "electrak_canopen": Level.MOTION,
+    "electrak_j1939": Level.MONITOR,
+    "roboteq": Level.ASSIST,  # inhibited or released, never commanded
+}
 CHECKING = ("canopen_input", "can_input")
 FAMILIES: dict[str, Callable[[Profile, DeviceSpec, Params], Device]] = {
     "cia402": _drive,

@@ -1,4 +1,5 @@
-"""`make bench`: latency, lateness, cost of a turn, faces of the bus, nuisance stops, release.
+"""`make bench`: latency, lateness, cost of a turn, faces of the bus, nuisance stops, release to
+stop frame, the ledger, the evidence and the knowledge centre.
 
 Role: figures of the running ward, each beside a baseline of the same run. Must never: assert a
 time.
@@ -22,7 +23,10 @@ from hil.figures.table import Spread, row, say
 from hil.figures.virtual import virtual
 from hil.judge.finger import Finger
 from hil.judge.ward import WardUnderTest
+from hil.rig.centre import figures as centre_figures
+from hil.rig.evidence_figures import evidence_figures
 from hil.rig.figures import tick_gaps_ms, turn_cost_us
+from hil.rig.ledger_figures import ledger_figures
 
 CONTACTS, HOIST_COMMAND, RAIL_COMMAND = 0x1A0, 0x210, 0x211
 ESTOP_BITS = 0x60
@@ -155,6 +159,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--times", type=int, default=40)
     parser.add_argument("--hold-s", type=float, default=60.0)
+    parser.add_argument("--transfers", type=int, default=1_000_000, help="of the made-up nation")
     parser.add_argument("--pack", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--fresh", action=argparse.BooleanOptionalAction, default=True)
     given: Any = parser.parse_args()
@@ -162,10 +167,13 @@ def main() -> int:
     full, empty = turn_cost_us()
     row("cost of a gate turn (8 frames in)", "us", Spread.of(full), Spread.of(empty),
         "the same turn without input")  # fmt: skip
+    ledger_figures()
+    evidence_figures()
     faces()
     virtual(given.pack)
     with WardUnderTest(rooms=("lift",)) as ward:
         asyncio.run(measure(ward, given.times, given.hold_s))
+    centre_figures(given.transfers, seconds=10.0)
     if given.fresh:
         fresh_clone()
     return 0

@@ -7,35 +7,120 @@ error.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from config.profiles import load as load_profile
-from config.schema import ConfigError, Site, from_json, load, to_json
+from config.schema import ConfigError, DeviceSpec, Site, from_json, load, to_json
+from drivers.device import Device, Level
 from drivers.registry import build
+from liftctl.files import replace_file
+from liftctl.guard.watch import watched
 from liftctl.places import Places
+from liftctl.setup.applied import overlay
+from safety.signals import KNOWN, SPECS
+from safety.state import AXES_OF
 from safety.stopping import too_far
 from safety.table import ROWS
 
 GATE, GUARD = 1, 2  # their node ids on every bus they command
+HEARTBEAT, FIRST_PDO, SECOND_PDO = 0x700, 0x180, 0x200
 
 
 def check(site: Site) -> None:
     """ConfigError when the site may not run."""
-    _one_listener_each(site)
-    _one_address_each(site)
-    _protected_signals(site)
+    devices = tuple(build(spec, site.limits) for spec in site.device)
+    _guard_in_place(site)
+    for spec, device in zip(site.device, devices, strict=True):
+        _on_its_line(site, spec, device)
+        _seen_by_the_guard(site, spec, device)
+    _one_drive_each(site, devices)
+    _one_listener_each(site, devices)
+    _one_address_each(site, devices)
+    _one_sender_each(site, devices)
+    _one_giver_each(site)
+    _every_signal(site, devices)
     _whole_pairs(site)
     for sentence in too_far(site.kind, site.limits):
         raise ConfigError(f"{site.name}: {sentence}")
 
 
-def _one_address_each(site: Site) -> None:
-    """Gate, guard, the guard's own node and every device: no two share an address of a bus."""
-    taken = {(site.guard.bus, GATE): "the gate", (site.guard.bus, GUARD): "the guard"}
+def _guard_in_place(site: Site) -> None:
+    """A bus it may send on, and an address of its own there."""
+    open_to_it = [bus.name for bus in site.bus if not bus.monitor_only]
+    if site.guard.bus not in open_to_it:
+        raise ConfigError(
+            f"{site.name}: guard.bus '{site.guard.bus}' is no CAN bus the guard may send on; "
+            f"use one of {', '.join(open_to_it) or 'the buses to be added'}"
+        )
+    if not 1 <= site.guard.node <= 127 or site.guard.node in (GATE, GUARD):
+        raise ConfigError(
+            f"{site.name}: guard.node {site.guard.node} is outside 1..127 or is {GATE} (the gate) "
+            f"or {GUARD} (the guard); set the address of the guard's I/O node"
+        )
+
+
+def _on_its_line(site: Site, spec: DeviceSpec, device: Device) -> None:
+    """CAN devices on a bus, serial ones on a line; nothing to be told where nothing is sent."""
+    fit = [line.name for line in site.serial] if device.lines else [bus.name for bus in site.bus]
+    what = "serial line" if device.lines else "CAN bus"
+    if spec.on not in fit:
+        raise ConfigError(
+            f"{site.name}: {spec.name} ({spec.profile}) needs a {what} and '{spec.on}' is none; "
+            f"put it on one of {', '.join(fit) or f'the {what}s to be added'}"
+        )
+    if device.mints and spec.on in [bus.name for bus in site.bus if bus.monitor_only]:
+        raise ConfigError(
+            f"{site.name}: {spec.name} must be sent frames and {spec.on} is monitor_only; "
+            "put it on another bus"
+        )
+
+
+def _seen_by_the_guard(site: Site, spec: DeviceSpec, device: Device) -> None:
+    """Whatever drives, and whatever asks for it by hand, the guard must read too (rule 14)."""
+    mine = watched(replace(site, device=(spec,)))
+    keys = any(field.key for frame in device.profile.frame for field in frame.field)
+    blind = device.level is Level.MOTION and not mine.commands
+    if blind or (keys and len(mine.feedback) < 2):
+        raise ConfigError(
+            f"{site.name}: the guard cannot read {spec.name} ({spec.profile} on {spec.on}); put it "
+            f"on guard.bus '{site.guard.bus}' and use a profile the guard knows"
+        )
+
+
+def _one_drive_each(site: Site, devices: Sequence[Device]) -> None:
+    """Each axis of this kind is driven by one device, and there is no other."""
+    for device in devices:
+        if device.axis is not None and device.axis not in AXES_OF[site.kind]:
+            raise ConfigError(
+                f"{site.name}: {device.name} drives the {device.axis}, which no {site.kind} has; "
+                "take it out or correct 'kind'"
+            )
+    for axis in AXES_OF[site.kind]:
+        names = [device.name for device in devices if device.axis is axis]
+        if len(names) != 1:
+            raise ConfigError(
+                f"{site.name}: the {axis} is driven by {' and '.join(names) or 'no device'}; "
+                "it needs exactly one"
+            )
+
+
+def _commanded(site: Site, devices: Sequence[Device]) -> tuple[str, ...]:
+    """The buses with something to be told: the gate's heartbeat and the guard's go there."""
+    told = {spec.on for spec, device in zip(site.device, devices, strict=True) if device.mints}
+    return tuple(bus.name for bus in site.bus if bus.name in told | {site.guard.bus})
+
+
+def _one_address_each(site: Site, devices: Sequence[Device]) -> None:
+    """Gate, guard, the guard's own node and every device: no two share an address of a bus.
+
+    A device with the gate's address would keep the drives' deadman fed when the gate is dead.
+    """
+    taken = {(bus, GATE): "the gate" for bus in _commanded(site, devices)}
+    taken |= {(bus, GUARD): "the guard" for bus in _commanded(site, devices)}
     taken[site.guard.bus, site.guard.node] = "the guard's node"
     for device in site.device:
         where = (device.on, device.node)
@@ -47,42 +132,73 @@ def _one_address_each(site: Site) -> None:
         taken[where] = device.name
 
 
-def _one_listener_each(site: Site) -> None:
+def _one_sender_each(site: Site, devices: Sequence[Device]) -> None:
+    """What gate, guard and the guard's node send, no device's frame may be."""
+    nodes = (FIRST_PDO, SECOND_PDO, HEARTBEAT)
+    ours = {(grant.bus, grant.extended, grant.id) for dev in devices for grant in dev.mints}
+    for bus in _commanded(site, devices):
+        ours |= {(bus, False, HEARTBEAT + node) for node in (GATE, GUARD)}
+    ours |= {(site.guard.bus, False, base + site.guard.node) for base in nodes}
+    for device in devices:
+        for bus, _, can_id in sorted(device.accepts & ours):
+            raise ConfigError(
+                f"{site.name}: {device.name} listens to {can_id:X} on {bus}, which gate or guard "
+                "send there; use another id"
+            )
+
+
+def _one_listener_each(site: Site, devices: Sequence[Device]) -> None:
     taken: dict[tuple[str, bool, int], str] = {}
-    for spec in site.device:
-        for key in build(spec, site.limits).accepts:
-            other = taken.setdefault(key, spec.name)
-            if other != spec.name:
+    for device in devices:
+        for key in device.accepts:
+            other = taken.setdefault(key, device.name)
+            if other != device.name:
                 raise ConfigError(
-                    f"{site.name}: {other} and {spec.name} both listen to {key[2]:X} on {key[0]}; "
-                    "keep one"
+                    f"{site.name}: {other} and {device.name} both listen to {key[2]:X} on "
+                    f"{key[0]}; keep one"
                 )
 
 
-def _given(site: Site) -> Iterator[tuple[str, str, bool]]:
-    """Signal, the device that gives it, and whether its frame is protected."""
+def _given(site: Site) -> Iterator[tuple[str, str]]:
+    """Signal (or key of the hand control), and the device whose frames give it."""
     for device in site.device:
         for frame in load_profile(device.profile).frame:
             for field in frame.field:
                 if field.signal:
-                    yield field.signal, device.name, frame.e2e is not None
+                    yield field.signal, device.name
+                if field.key:
+                    yield f"key {field.key}", device.name
 
 
-def _protected_signals(site: Site) -> None:
-    """What a protected frame says no other device may say without protection."""
-    said = list(_given(site))
-    guarded = {signal: name for signal, name, protected in said if protected}
-    for signal, name, _ in said:
-        if guarded.get(signal, name) != name:
-            raise ConfigError(
-                f"{site.name}: {guarded[signal]} protects '{signal}' and {name} gives it too; "
-                "keep one"
-            )
+def _one_giver_each(site: Site) -> None:
+    """Of two that give one signal the newest wins: a healthy one would hide the other's fault."""
+    taken: dict[str, str] = {}
+    for signal, name in _given(site):
+        other = taken.setdefault(signal, name)
+        if other != name:
+            raise ConfigError(f"{site.name}: {other} and {name} both give '{signal}'; keep one")
+
+
+def _every_signal(site: Site, devices: Sequence[Device]) -> None:
+    """A signal nobody gives is unknown for ever; one of the other kind is read by no row."""
+    said = {signal for signal, _ in _given(site) if not signal.startswith("key ")}
+    for item in (device.profile for device in devices):
+        said |= {item.speed_signal, item.fault_signal, item.verified_signal} - {""}
+    if missing := SPECS[site.kind].keys() - said:
+        raise ConfigError(
+            f"{site.name}: nothing gives {', '.join(sorted(missing))}; a {site.kind} needs it, "
+            "add the device"
+        )
+    if foreign := said - KNOWN[site.kind].keys():
+        raise ConfigError(
+            f"{site.name}: {', '.join(sorted(foreign))} is given and no {site.kind} uses it; "
+            "take the device out or correct 'kind'"
+        )
 
 
 def _whole_pairs(site: Site) -> None:
     """Signals that one row compares come together, or the row would not exist."""
-    said = {signal for signal, _, _ in _given(site)}
+    said = {signal for signal, _ in _given(site)}
     for row in ROWS.values():
         if said & row.needs and row.needs - said:
             names = " and ".join(f"'{name}'" for name in sorted(row.needs))
@@ -95,16 +211,7 @@ def _whole_pairs(site: Site) -> None:
 def accept(site: Site) -> None:
     """Check and remember as the last accepted one; ConfigError or OSError."""
     check(site)
-    path = Places(site.name).accepted
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, to_json(site).encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fresh.rename(path)
+    replace_file(Places(site.name).accepted, to_json(site).encode())
 
 
 def _name_in(path: Path) -> str:
@@ -116,12 +223,13 @@ def _name_in(path: Path) -> str:
 
 
 def load_or_fall_back(path: Path) -> tuple[Site, bool, str]:
-    """(site, fallback, why): the file's own site if acceptable, else the last accepted one.
+    """(site, fallback, why): the file's own site with what was accepted from afar on top of it, if
+    acceptable, else the last accepted one.
 
     Raises ConfigError when there is neither.
     """
     try:
-        site = load(path)
+        site = overlay(load(path))
         check(site)
     except ConfigError as error:
         last = Places(_name_in(path)).accepted

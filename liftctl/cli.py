@@ -15,19 +15,35 @@ from typing import Annotated
 import typer
 
 from config.schema import ConfigError, load
+from liftctl.benefit.baseline_cli import freeze_command, show_command, synth_command
 from liftctl.benefit.cli import report_command
+from liftctl.benefit.evidence_cli import roll_up_command, verify_pack_command
 from liftctl.blackbox.cli import export_command, replay_command
+from liftctl.centre.cli import app as centre_app
 from liftctl.decode import decode_command, encode_command
-from liftctl.recorder.cli import verify_command
+from liftctl.exports.cli import export_app
+from liftctl.recorder import cli as ledger
+from liftctl.register import cli as register
+from liftctl.remote.cli import enrol_app, order_app
+from liftctl.remote.office_cli import office_app
 from liftctl.up import init, up
+from liftctl.uplink.cli import app as uplink_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 config_app = typer.Typer(no_args_is_help=True, help="Check or accept a site's configuration.")
 app.add_typer(config_app, name="config")
 blackbox_app = typer.Typer(no_args_is_help=True, help="The gate's black box.")
 app.add_typer(blackbox_app, name="blackbox")
+evidence_app = typer.Typer(no_args_is_help=True, help="Evidence packs.")
+app.add_typer(evidence_app, name="evidence")
+baseline_app = typer.Typer(no_args_is_help=True, help="What a transfer cost before.")
+app.add_typer(baseline_app, name="baseline")
+app.add_typer(uplink_app, name="uplink")
+app.add_typer(centre_app, name="centre")
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(register.residents, name="residents")
+app.add_typer(register.slings, name="slings")
 
 SiteOption = Annotated[Path, typer.Option("--site", help="the site's TOML file")]
 DEMO = [Path("config/sites/demo-lift.toml"), Path("config/sites/demo-chair.toml")]
@@ -108,7 +124,7 @@ def _process(name: str) -> None:
     app.command(name)(command)
 
 
-for _name in ("gate", "guard", "controller", "recorder", "panel", "desk"):
+for _name in ("gate", "guard", "controller", "recorder", "panel", "desk", "support", "remote"):
     _process(_name)
 
 
@@ -167,12 +183,26 @@ def release_command(
     typer.echo(message)
 
 
+app.add_typer(enrol_app, name="enrol")
+app.add_typer(order_app, name="order")
+app.add_typer(export_app, name="export")
+app.add_typer(office_app, name="office")
 app.command("decode")(decode_command)
 app.command("encode")(encode_command)
 app.command("replay")(replay_command)
 app.command("report")(report_command)
+app.command("synth")(synth_command)
+evidence_app.command("verify")(verify_pack_command)
+evidence_app.command("rollup")(roll_up_command)
+baseline_app.command("freeze")(freeze_command)
+baseline_app.command("show")(show_command)
 blackbox_app.command("export")(export_command)
-ledger_app.command("verify")(verify_command)
+ledger_app.command("verify")(ledger.verify_command)
+ledger_app.command("export")(ledger.export_command)
+ledger_app.command("erase")(ledger.erase_command)
+ledger_app.command("seal")(ledger.seal_command)
+ledger_app.command("rotate")(ledger.rotate_command)
+ledger_app.command("correct")(ledger.correct_command)
 
 
 def main() -> None:

@@ -41,6 +41,23 @@ class Ending:
         self.asked = True
 
 
+class Turnover:
+    """A site's processes follow the gate: when it begins to run another configuration than the one
+    we both had, this process ends cleanly and whoever watches over it starts it with the new one.
+    """
+
+    def __init__(self, own_hash: str) -> None:
+        self._own, self._agreed = own_hash, False
+
+    def hear(self, gate_hash: str) -> None:
+        """What the gate runs; the hash of a site file that differs from the start is no change."""
+        if gate_hash == self._own:
+            self._agreed = True
+        elif self._agreed:
+            self._agreed = False
+            signal.raise_signal(signal.SIGTERM)
+
+
 def say(process: str, text: str) -> None:
     """One line for the operator."""
     sys.stderr.write(f"liftctl {process}: {text}\n")

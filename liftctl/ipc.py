@@ -2,8 +2,8 @@
 
 Role: the one vocabulary of the service. Process: all. Must never: block a sender (a full buffer
 drops and counts), or renew evidence by forwarding it (`echo_ns` travels unchanged; only the gate
-stamps `rx_ns`). Sockets: `RUN/SITE/{gate,guard,controller,recorder}.sock`, each owned by the
-process it is named after.
+stamps `rx_ns`). Sockets: `RUN/SITE/{gate,guard,controller,recorder,support}.sock`, each owned by
+the process it is named after, and `outside.sock`, the only one the remote process ever holds.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ import msgspec
 
 BUFFER_BYTES = 1 << 20
 MOST_AT_ONCE = 64
+# Who only listens: nothing they say is an input of gate or guard. The remote process is barred by
+# the kernel from coming here at all (remote/confine.py).
+LISTENERS = frozenset({"desk", "status", "support", "remote", "uplink"})
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -213,7 +216,8 @@ class TransferView(msgspec.Struct, frozen=True):
 
 class ControllerState(Message, frozen=True, tag="controller"):
     """Every gate tick. `residents`: (token, label, carers) that may be chosen; `mode` of the
-    device machine.
+    device machine. `notices`: token -> what the panel says about assessment and sling; `slings`:
+    (serial, notice) of every sling that has one. `records`: "" or what is wrong with the ledger.
     """
 
     tick_ns: int
@@ -223,6 +227,9 @@ class ControllerState(Message, frozen=True, tag="controller"):
     residents: tuple[tuple[str, str, int], ...]
     alarms: tuple[tuple[str, str, str], ...]  # (row, priority, signal), highest first
     last_record: dict[str, Any] | None = None
+    notices: dict[str, tuple[str, ...]] = {}
+    slings: tuple[tuple[str, str], ...] = ()
+    records: str = ""
 
 
 # --- controller -> recorder
@@ -263,6 +270,35 @@ class Written(Message, frozen=True, tag="written"):
     head: str
 
 
+class LedgerAsk(Message, frozen=True, tag="ledger_ask"):
+    """A person's request to the ledger: erase, seal, rotate or correct (recorder/requests.py)."""
+
+    verb: str
+    args: dict[str, str] = {}
+    fields: dict[str, Any] = {}
+
+
+class LedgerSays(Message, frozen=True, tag="ledger_says"):
+    """What became of it."""
+
+    ok: bool
+    text: str
+    data: dict[str, Any] = {}
+
+
+class RecorderState(Message, frozen=True, tag="recorderstate"):
+    """Once a second, for controller and desk. `why`: it cannot write; `warning`: it can, but."""
+
+    tick_ns: int
+    healthy: bool
+    why: str
+    warning: str
+    epoch: int
+    entries: int
+    signed: int
+    clock: str
+
+
 # --- status
 # ---------------------------------------------------------------------------------------------
 
@@ -276,6 +312,48 @@ class GuardState(Message, frozen=True, tag="guardstate"):
     cuts: int
     checks: int
     evidence_age_ms: float
+
+
+# --- support
+# --------------------------------------------------------------------------------------------
+
+
+class StandDown(Message, frozen=True, tag="standdown"):
+    """Support to gate: end now, if nothing moves, nobody hangs and no transfer runs; whoever
+    watches over you starts you again with the newest configuration.
+    """
+
+
+class StoodDown(Message, frozen=True, tag="stooddown"):
+    """The gate's answer: `why` is "" when it ends in this moment, else what is in the way."""
+
+    why: str
+
+
+class Parcel(Message, frozen=True, tag="parcel"):
+    """Between support and remote: one signed document as bytes. `number` comes back with empty
+    `data` when the centre has it; 0 wants no answer.
+    """
+
+    number: int
+    data: bytes
+
+
+class SupportState(Message, frozen=True, tag="support"):
+    """What the room is asked, what it has granted, and what is being tried; each None when there is
+    nothing. `idle`: "" when a configuration could be taken now, else the code of what is in the
+    way. `heard_s`: seconds since the centre was heard; None: never.
+    """
+
+    tick_ns: int
+    request: dict[str, Any] | None
+    grant: dict[str, Any] | None
+    bundle: dict[str, Any] | None
+    guide: dict[str, Any] | None
+    proposal: dict[str, Any] | None
+    trial: dict[str, Any] | None
+    idle: str
+    heard_s: float | None
 
 
 AnyMessage = (
@@ -297,7 +375,14 @@ AnyMessage = (
     | TransferPhase
     | TransferClosed
     | Written
+    | LedgerAsk
+    | LedgerSays
+    | RecorderState
     | GuardState
+    | StandDown
+    | StoodDown
+    | Parcel
+    | SupportState
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -53,14 +53,54 @@ class Places:
         return self.data / "marker.bin"
 
     @property
+    def gate_lock(self) -> Path:
+        """Held as long as a gate lives."""
+        return self.data / "gate.lock"
+
+    @property
     def ledger(self) -> Path:
         return self.data / "ledger.sqlite"
+
+    @property
+    def uplink(self) -> Path:
+        """Enrolment, key, positions and event summaries of the uplink."""
+        return self.data / "uplink"
+
+    @property
+    def enrolment(self) -> Path:
+        """Written when this gateway was enrolled at a knowledge centre."""
+        return self.uplink / "enrolment.json"
 
     @property
     def blackbox(self) -> Path:
         return self.data / "blackbox"
 
     @property
+    def register(self) -> Path:
+        """Residents and slings: who is behind a token."""
+        return self.data / "register.json"
+
+    @property
+    def heads(self) -> Path:
+        """Where the ledger's last signed head is kept a second time."""
+        return self.blackbox / "heads"
+
+    @property
     def accepted(self) -> Path:
         """The last accepted configuration (design rule 11)."""
         return self.data / "accepted.json"
+
+    @property
+    def applied(self) -> Path:
+        """What was accepted from afar, on top of the site's file."""
+        return self.data / "applied.json"
+
+    @property
+    def trust(self) -> Path:
+        """Whose word from afar counts; no such file: nobody's."""
+        return self.data / "trust.json"
+
+    @property
+    def support(self) -> Path:
+        """What the support process must remember."""
+        return self.data / "support.json"

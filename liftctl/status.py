@@ -52,6 +52,7 @@ def status(site: Site) -> dict[str, Any]:
     gate = _ask(site, "gate", ipc.GateState)
     guard = _ask(site, "guard", ipc.GuardState)
     controller = _ask(site, "controller", ipc.ControllerState)
+    recorder = _ask(site, "recorder", ipc.RecorderState)
     picture = msgspec.to_builtins(gate) if gate else {}
     keep = ("mode", "owner", "moving", "active", "latched", "ages_ms", "counters", "values")
     return {
@@ -61,6 +62,7 @@ def status(site: Site) -> dict[str, Any]:
         "gate": {name: picture.get(name) for name in keep},
         "guard": msgspec.to_builtins(guard) if guard else None,
         "controller": {"mode": controller.mode} if controller else None,
+        "recorder": msgspec.to_builtins(recorder) if recorder else None,
         "version": picture.get("version"),
         "config_hash": picture.get("config_hash"),
         "config_hash_of_file": site.hash,
@@ -77,6 +79,7 @@ def as_text(found: dict[str, Any]) -> str:
     for name in ("mode", "owner", "moving", "active", "latched", "ages_ms"):
         lines.append(f"  {name:24} {gate.get(name)}")
     lines.append(f"  {'guard':24} {found['guard']}")
+    lines.append(f"  {'recorder':24} {found['recorder']}")
     lines.append(f"  {'version, config':24} {found['version']}, {found['config_hash']}")
     return "\n".join(lines)
 

@@ -27,6 +27,7 @@ from liftctl.entry import Ending, Unusable, say
 from liftctl.gate import marker
 from liftctl.places import Places, data_root, run_root
 from liftctl.processes import Command
+from liftctl.setup.applied import on_trial
 
 RESTART_S = 1.0
 KILL_AFTER_S = 4.0
@@ -177,7 +178,7 @@ def init(site: Site, fallback: bool = False) -> None:
     places.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not places.marker.exists():
         marker.init(places.marker)
-    if not fallback:
+    if not fallback and not on_trial(site.name):
         accept(site)
 
 

@@ -96,7 +96,7 @@ class Params:
     # plausibility of motion
     still_mm_s: float = _p(5, 2, 10, "low", "H1")
     stand_still_mm_s: float = _p(1, 0.5, 2, "low", "H1, the stand actuator creeps at 4 mm/s")
-    stand_margin_mm_s: float = _p(2, 0.5, 4, "low", "H7 of the stand actuator")
+    stand_margin_mm_s: float = _p(4, 0.5, 4, "low", "H7 of the stand actuator")
     runaway_ms: float = _p(100, 50, 200, "low", "H1, after the ramp is over")
     overspeed_ratio: float = _p(1.3, 1.1, 1.5, "low", "H7")
     overspeed_margin_mm_s: float = _p(10, 2, 20, "low", "H7 at low speeds")
@@ -151,9 +151,18 @@ def violations(params: Params) -> tuple[str, ...]:
     found += [
         f"{low} must be below {high}" for low, high in _ORDERED if not _less(params, low, high)
     ]
+    # a hoist that runs as fast as it may must not look too fast: nobody could lower any more (H7)
+    highest = params.overspeed_max_mm_s - params.overspeed_margin_mm_s
+    found += [
+        f"{name} = {getattr(params, name):g} is above overspeed_max_mm_s - overspeed_margin_mm_s"
+        f" = {highest:g} (H7 would latch)"
+        for name in _HOIST_SPEEDS
+        if getattr(params, name) > highest
+    ]
     return tuple(found)
 
 
+_HOIST_SPEEDS = ("hoist_loaded_mm_s", "hoist_empty_mm_s", "hoist_down_mm_s")
 _ORDERED = (
     ("aloft_clear_kg", "aloft_kg"),
     ("standing_clear_mm", "standing_mm"),

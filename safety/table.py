@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safety import chair_facts as c
 from safety import facts as f
 from safety import load_facts as w
 from safety.facts import Compute
@@ -191,7 +192,7 @@ _LIFT = (
 
 _CHAIR = (
     Row("brakes", "H28", f.off(S.BRAKES_ON), NO_STAND, STAND_SLOWLY, MEDIUM, kinds=CHAIR),
-    Row("pitch", "H28", f.pitch, NO_STAND, STAND_SLOWLY, MEDIUM, kinds=CHAIR),
+    Row("pitch", "H28", c.pitch, NO_STAND, STAND_SLOWLY, MEDIUM, kinds=CHAIR),
     Row("knee_block", "H29", f.pair_open(*KNEES), NO_STAND, STAND_SLOWLY, HIGH, kinds=CHAIR),
     Row("knee_discrepancy", "H29", f.pair_differs(*KNEES, "pair_discrepancy_ms"), STAND_SLOWLY,
         STAND_SLOWLY, MEDIUM, kinds=CHAIR),
@@ -199,16 +200,16 @@ _CHAIR = (
     Row("belt_discrepancy", "H29", f.pair_differs(*BELTS, "pair_discrepancy_ms"), STAND_SLOWLY,
         STAND_SLOWLY, MEDIUM, kinds=CHAIR),
     Row("feet", "H30", f.below(S.FEET_KG, "feet_kg"), NO_STAND, STAND_SLOWLY, HIGH, kinds=CHAIR),
-    Row("castor_lock", "H31", f.castor_lock, NO_STAND, STAND_SLOWLY, HIGH, AUTO, CHAIR,
+    Row("castor_lock", "H31", c.castor_lock, NO_STAND, STAND_SLOWLY, HIGH, AUTO, CHAIR,
         _needs(S.CASTORS_LOCKED)),
     Row("charger", "H17", f.off(S.CHARGER_ABSENT), NO_CHAIR, STAND_SLOWLY, kinds=CHAIR),
-    Row("current_stuck", "H24", f.current_stuck, STAND_SLOWLY, NOTHING, MEDIUM, AUTO, CHAIR,
+    Row("current_stuck", "H24", c.current_stuck, STAND_SLOWLY, NOTHING, MEDIUM, AUTO, CHAIR,
         _needs(S.STAND_CURRENT)),
-    Row("sit_obstructed", "H9", f.sit_obstructed, _r((QUICK, M.SIT)), NOTHING, HIGH, AUTO, CHAIR,
+    Row("sit_obstructed", "H9", c.sit_obstructed, _r((QUICK, M.SIT)), NOTHING, HIGH, AUTO, CHAIR,
         _needs(S.STAND_CURRENT)),
     Row("drive_waits", "H3", lambda s: s.drive_waits, WARN_DRIVE, NOTHING, kinds=CHAIR),
-    Row("stood", "H32", f.stood, NO_DRIVE, NO_DRIVE, kinds=CHAIR),
-    Row("drive_moving", "H32", f.drive_moving, NO_STAND, NO_STAND, MEDIUM, kinds=CHAIR),
+    Row("stood", "H32", c.stood, NO_DRIVE, NO_DRIVE, kinds=CHAIR),
+    Row("drive_moving", "H32", c.drive_moving, NO_STAND, NO_STAND, MEDIUM, kinds=CHAIR),
     Row("drive_fault", "H23", f.on(S.DRIVE_FAULT), NO_DRIVE, NO_CHAIR, kinds=CHAIR),
     Row("drive_unverified", "H33", f.off(S.DRIVE_VERIFIED), NO_CHAIR, NO_CHAIR, kinds=CHAIR),
 )

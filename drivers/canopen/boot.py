@@ -73,14 +73,18 @@ class BootState:
         return "" if self.running else f"{self.phase.value}; {self.reason}".rstrip("; ")
 
 
-def turn(boot: Boot, state: BootState, now_ns: int) -> tuple[BootState, tuple[Frame, ...]]:
-    """What is due now: at most one SDO request or NMT start."""
+def turn(
+    boot: Boot, state: BootState, now_ns: int, isolated: bool = False
+) -> tuple[BootState, tuple[Frame, ...]]:
+    """What is due now: at most one SDO request or NMT start. A node that somebody stopped is not
+    woken while its axis is `isolated`: what ran away would run on, a little each time (H1).
+    """
     if state.phase is Phase.RUN and now_ns - state.heard_ns > SILENT_NS:
         state = BootState(reason="no heartbeat")
     if state.phase is Phase.PAUSE and now_ns - state.since_ns >= PAUSE_NS:
         state = BootState(reason=state.reason)
     if state.stopped:
-        return _wake(boot, state, now_ns)
+        return (state, ()) if isolated else _wake(boot, state, now_ns)
     if state.phase is Phase.DIALOGUE:
         return _talk(boot, state, now_ns)
     if state.phase is Phase.START:

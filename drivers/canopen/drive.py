@@ -139,7 +139,8 @@ class Drive:
         self, state: DriveState, now_ns: int, command: AxisCommand | None
     ) -> tuple[DriveState, tuple[Frame, ...], tuple[Sample, ...]]:
         """The command frame first, then what the boot dialogue needs."""
-        booted, dialogue = boot.turn(self.boot, state.boot, now_ns)
+        isolated = command is not None and command.cmd is Cmd.ISOLATE
+        booted, dialogue = boot.turn(self.boot, state.boot, now_ns, isolated)
         if state.boot.running and not booted.running:
             state = DriveState(emergency=state.emergency)
         command = command or AxisCommand(self.axis, Cmd.REST)

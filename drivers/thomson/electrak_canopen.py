@@ -159,7 +159,8 @@ class Electrak:
         self, state: ElectrakState, now_ns: int, command: AxisCommand | None
     ) -> tuple[ElectrakState, tuple[Frame, ...], tuple[Sample, ...]]:
         """The command frame first, then what the boot dialogue needs."""
-        booted, dialogue = boot.turn(self.boot, state.boot, now_ns)
+        isolated = command is not None and command.cmd is Cmd.ISOLATE
+        booted, dialogue = boot.turn(self.boot, state.boot, now_ns, isolated)
         if state.boot.running and not booted.running:
             state = replace(state, disable_turns=_DISABLE_TURNS)
         state = replace(state, boot=booted)

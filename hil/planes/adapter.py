@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,6 +16,7 @@ from typing import Self
 import can
 
 from hil.vbus.frame import Frame
+from hil.vbus.plugin import frame_of, message_of
 
 FAILURES = (can.CanError, OSError, ValueError, NotImplementedError)
 REMEDIES = {
@@ -75,20 +77,16 @@ class Adapter:
         found: list[Frame] = []
         try:
             while (message := self._bus.recv(0 if found else max(0.0, timeout_s))) is not None:
-                if not (message.is_error_frame or message.is_fd):
-                    found.append(_frame(message))
+                with suppress(can.CanOperationError):  # FD and error frames are for nobody here
+                    found.append(frame_of(message))
         except FAILURES as error:
             raise self._died(error) from error
         return found
 
     def send(self, frame: Frame) -> None:
         """Hand a frame over; AdapterError when the adapter does not take it."""
-        message = can.Message(
-            arbitration_id=frame.can_id, data=frame.data, is_extended_id=frame.is_extended,
-            is_remote_frame=frame.is_remote,
-        )  # fmt: skip
         try:
-            self._bus.send(message, timeout=WAIT_S)
+            self._bus.send(message_of(frame), timeout=WAIT_S)
         except FAILURES as error:
             raise self._died(error) from error
 
@@ -131,11 +129,3 @@ def _only_one(where: Where) -> int | None:
         os.close(descriptor)
         raise AdapterError(f"{where}: another program has it open; end that one") from error
     return descriptor
-
-
-def _frame(message: can.Message) -> Frame:
-    remote = message.is_remote_frame
-    return Frame(
-        message.arbitration_id, b"" if remote else bytes(message.data), message.is_extended_id,
-        remote, remote_dlc=message.dlc if remote else 0,
-    )  # fmt: skip

@@ -19,8 +19,8 @@ from liftctl.controller import rows
 from liftctl.controller.turn import turn as controller_turn
 from liftctl.controller.values import Asked, Config, Input, Link, State, Today
 from liftctl.panel import session
-from liftctl.recorder.ledger import OUTCOME_INTERRUPTED, Entry, Orphan
-from liftctl.recorder.store import utc_text
+from liftctl.recorder import wallclock
+from liftctl.recorder.entries import OUTCOME_INTERRUPTED, Entry, Orphan
 from liftctl.recorder.transfers import Transfers
 from liftctl.recorder.worker import RETRY_NS
 
@@ -102,11 +102,15 @@ class RecorderPeer(Peer):
 
     def begin(self) -> None:
         """Adopt what an earlier life left open."""
-        self.transfers = Transfers(self._utc)
+        wall = wallclock.Clock(self._mono_ns, self._wall_ns, lambda: wallclock.SYNCHRONISED)
+        self.transfers = Transfers(wall)
         self._write(self.transfers.adopt(self._orphans(), self._unfollowed(), self.clock.now_ns))
 
-    def _utc(self, t_ns: int) -> str:
-        return utc_text(self.wall_ns + t_ns)
+    def _mono_ns(self) -> int:
+        return self.clock.now_ns
+
+    def _wall_ns(self) -> int:
+        return self.wall_ns + self.clock.now_ns
 
     def _orphans(self) -> list[Orphan]:
         closed = {entry.transfer_id for entry in self.disk if entry.kind == "closed"}

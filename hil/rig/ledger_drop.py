@@ -15,8 +15,10 @@ from typing import Any
 from config.schema import Site
 from liftctl.entry import Ending, begin
 from liftctl.places import Places
-from liftctl.recorder.ledger import Appended
-from liftctl.recorder.shell import TICK_S, Clock, Done, LedgerTask, Recorder
+from liftctl.recorder.entries import Appended
+from liftctl.recorder.shell import TICK_S, Recorder
+from liftctl.recorder.task import Done, LedgerTask
+from liftctl.recorder.wallclock import Clock
 
 
 class DroppingTask(LedgerTask):

@@ -111,6 +111,7 @@ class LiftRoom(Room):
             "swing_mm": round(plant.swing_mm, 2),
             "tension_n": round(plant.load.tension_n, 1),
             "support_n": round(plant.load.support_n, 1),
+            "snagged": plant.snag_mm is not None,
             "drum_slack_mm": round(plant.drum_slack_mm, 2),
             "drum_turns": round(plant.hoist.drum.turns(plant.hoist.position_mm), 4),
             "motor_rpm": round(plant.hoist.motor_rpm, 1),

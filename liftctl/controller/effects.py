@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from liftctl.controller import record
 from liftctl.controller.flows import Step, Trigger
-from liftctl.controller.plans import SOURCES, whole
+from liftctl.controller.plans import whole
 from liftctl.controller.values import Plan, Transfer
 from liftctl.ipc import GateState
+from liftctl.records import OUTCOMES, SOURCES, Helper, most_at_once
 
-OUTCOMES = ("completed", "aborted", "fallback2", "fault")
+STATED = OUTCOMES[:-1]  # "interrupted" is the recorder's word
 _REASON_CHARS = 64
+_NOTE_CHARS = 200
 _LONGEST_CALL_S = 3600.0
 
 # Trigger -> (phase, whether the last occurrence counts).
@@ -62,16 +66,28 @@ def _seconds(text: str) -> float | None:
     return value if 0 <= value <= _LONGEST_CALL_S else None
 
 
-def begun(id_: str, plan: Plan, now_ns: int, args: Mapping[str, str]) -> Transfer:
-    """A new transfer: who is present, and since when they were called (`called_s` ago)."""
+def begun(id_: str, plan: Plan, now_ns: int, args: Mapping[str, str], station: str) -> Transfer:
+    """A new transfer: who is present, since when (`arrived_s` ago), and called when."""
     present = whole(args, "present", str(plan.carers)) or plan.carers
-    transfer = Transfer(id=id_, plan=plan, begun_ns=now_ns, phases=(("begin", 0.0),))
-    called = _seconds(args.get("called_s", ""))
-    if called is not None:
-        transfer = record.stamped(transfer, "called", round(-called, 3), last=False)
+    transfer = Transfer(
+        id=id_,
+        plan=plan,
+        begun_ns=now_ns,
+        phases=(("begin", 0.0),),
+        start_trigger=station,
+        training=args.get("training") == "yes",
+        out_of_plan_why=plan.strays,
+    )
+    for name, told in (("called", "called_s"), ("arrive", "arrived_s")):
+        ago_s = _seconds(args.get(told, ""))
+        if ago_s is not None:
+            transfer = record.stamped(transfer, name, round(-ago_s, 3), last=False)
+    here_s = dict(transfer.phases).get("arrive", 0.0)
     for number in range(present):
         badge = plan.badge_verified and number == 0
-        transfer = record.joined(transfer, 0.0, "badge" if badge else "button")
+        # Only the first carer's arrival was told.
+        since_s = here_s if number == 0 else 0.0
+        transfer = record.joined(transfer, since_s, "badge" if badge else "button")
     return transfer
 
 
@@ -111,26 +127,40 @@ def _resume(transfer: Transfer, moment: Moment) -> Transfer:
 
 
 def _join(transfer: Transfer, moment: Moment) -> Transfer:
-    return record.joined(transfer, moment.at_s, _source(moment.args))
+    more = record.joined(transfer, moment.at_s, _source(moment.args))
+    called_s, response_s = transfer.helper.called_s, transfer.helper.response_s
+    if called_s is None or response_s is not None:
+        return more
+    waited_s = round(moment.at_s - called_s, 3)
+    return replace(more, helper=Helper(called_s=called_s, response_s=waited_s))
+
+
+def _call(transfer: Transfer, moment: Moment) -> Transfer:
+    """The first call counts: the wait began with it."""
+    if transfer.helper.called_s is not None:
+        return transfer
+    return replace(transfer, helper=Helper(called_s=moment.at_s))
 
 
 def _leave(transfer: Transfer, moment: Moment) -> Transfer:
     fewer = record.left(transfer, moment.at_s)
     short = fewer.carrying and fewer.carers_now < fewer.plan.carers_needed
-    return replace(fewer, out_of_plan=fewer.out_of_plan or short)
+    return record.strayed(fewer, "carers_missing") if short else fewer
 
 
 def _finish(transfer: Transfer, moment: Moment) -> Transfer:
     """The carers' own count may add a stay nobody registered, never take one away."""
     stated = whole(moment.args, "carers") or 0
-    seen = record.most_at_once(transfer.presences)
+    seen = most_at_once(transfer.presences)
     for _ in range(stated - seen):
         transfer = record.joined(transfer, 0.0, "none")
     outcome = moment.args.get("outcome", "")
     alone_failed = transfer.plan.carers == 1 and max(seen, stated) > 1
     if outcome == "completed" and alone_failed:
         outcome = "fallback2"
-    closed = replace(transfer, outcome=outcome, out_of_plan=transfer.out_of_plan or stated != seen)
+    training = transfer.training or moment.args.get("training") == "yes"
+    closed = replace(transfer, outcome=outcome, training=training)
+    closed = record.strayed(closed, "carers_stated") if stated != seen else closed
     return _end(_because(closed, moment), moment.at_s)
 
 
@@ -140,13 +170,15 @@ def _cancel(transfer: Transfer, moment: Moment) -> Transfer:
 
 
 def _because(transfer: Transfer, moment: Moment) -> Transfer:
-    return replace(transfer, reason=moment.args.get("reason", "")[:_REASON_CHARS])
+    reason, note = moment.args.get("reason", ""), moment.args.get("note", "").strip()
+    return replace(transfer, reason=reason[:_REASON_CHARS], note=note[:_NOTE_CHARS])
 
 
 def _end(transfer: Transfer, at_s: float) -> Transfer:
     pauses = tuple({"to_s": at_s, **item} for item in transfer.pauses)
     stays = tuple(
-        replace(item, left_s=at_s) if item.left_s is None else item for item in transfer.presences
+        msgspec.structs.replace(item, left_s=at_s) if item.left_s is None else item
+        for item in transfer.presences
     )
     over = replace(transfer, pauses=pauses, presences=stays, paused=False)
     return record.stamped(over, "end", at_s, last=True)
@@ -162,6 +194,7 @@ EFFECTS: dict[Trigger, Effect] = {
     Trigger.RESUME: _resume,
     Trigger.CARER_JOINED: _join,
     Trigger.CARER_LEFT: _leave,
+    Trigger.HELPER_CALLED: _call,
     Trigger.FINISH: _finish,
     Trigger.CANCEL: _cancel,
 }
@@ -170,9 +203,9 @@ EFFECTS: dict[Trigger, Effect] = {
 def invalid(trigger: Trigger, args: Mapping[str, str]) -> bool:
     """Are the answers of this action missing or out of range?"""
     if trigger is Trigger.FINISH:
-        return args.get("outcome") not in OUTCOMES or whole(args, "carers") is None
+        return args.get("outcome") not in STATED or whole(args, "carers") is None
     if trigger is Trigger.CANCEL:
-        return args.get("outcome", "aborted") not in OUTCOMES[1:]
+        return args.get("outcome", "aborted") not in STATED[1:]
     return False
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from config.plans import MAX_CARERS
 from liftctl.controller.flow import Case, Edge, Flow
 
 
@@ -47,6 +48,7 @@ class Trigger(StrEnum):
     UNHOOKED = "unhooked"
     CARER_JOINED = "carer_joined"
     CARER_LEFT = "carer_left"
+    HELPER_CALLED = "helper_called"
     PAUSE = "pause"
     RESUME = "resume"
     FINISH = "finish"
@@ -131,7 +133,6 @@ def passing(case: Case) -> bool:
     return not case.lasting
 
 
-MAX_CARERS = 4
 S, T = Step, Trigger
 
 
@@ -145,6 +146,7 @@ def _common(open_steps: tuple[Step, ...], body: tuple[Step, ...]) -> tuple[Edge,
         Edge(T.RESUME, open_steps, None, paused),
         Edge(T.CARER_JOINED, open_steps, None, room_for_carer),
         Edge(T.CARER_LEFT, open_steps, None, carer_free),
+        Edge(T.HELPER_CALLED, abandonable, None, room_for_carer),
         Edge(T.FINISH, (S.OUTCOME,), S.DONE, unloaded),
         Edge(T.CANCEL, abandonable, S.DONE, unloaded),
         Edge(T.WRITTEN, (S.DONE,), S.IDLE),

@@ -21,6 +21,7 @@ HINTS = {
     "LC-ARGS": "an answer is missing or out of range; choose one of those shown",
     "LC-PLAN-KIND": "this kind of transfer does not exist here; choose one of those shown",
     "LC-PLAN-RESIDENT": "this resident is not planned for this room; choose one of those shown",
+    "LC-PLAN-SLING": "the sling is withdrawn or its inspection is overdue; plan another sling",
     "LC-PLAN-CARERS": "call the second carer: one carer is not allowed for this resident today",
     "LC-GATE-LOST": "no contact with the lift's gate; lower with the hand control, call service",
     "LC-RECORDER-LOST": "the record cannot be written; no new transfer until it can, call service",
@@ -39,6 +40,7 @@ _GUARDED = {
     Trigger.CONSENT_YES: "LC-FLOW-CARERS",
     Trigger.CARER_LEFT: "LC-FLOW-LAST-CARER",
     Trigger.CARER_JOINED: "LC-FLOW-FULL",
+    Trigger.HELPER_CALLED: "LC-FLOW-FULL",
     Trigger.PAUSE: "LC-FLOW-PAUSED",
     Trigger.RESUME: "LC-FLOW-RUNNING",
 }

@@ -11,18 +11,32 @@ import secrets
 import select
 import time
 from datetime import datetime
+from pathlib import Path
 
-from config.schema import Site
+from config.schema import ConfigError, Site
 from liftctl.controller import rows
 from liftctl.controller.turn import turn
 from liftctl.controller.values import Asked, Config, Input, Link, State, Today
-from liftctl.entry import CONTROLLER, Ending, real_time
-from liftctl.ipc import Channel, GateState, Hello, Message, Workflow, Written, connect, serve
+from liftctl.entry import CONTROLLER, Ending, Turnover, real_time, say
+from liftctl.ipc import (
+    Channel,
+    GateState,
+    Hello,
+    Message,
+    RecorderState,
+    Workflow,
+    Written,
+    connect,
+    serve,
+)
 from liftctl.places import Places
+from liftctl.register import store
 
 RETRY_NS = 200_000_000
 COLLECT_NS = 1_000_000_000
+REGISTER_NS = 1_000_000_000
 WAKE_S = 0.1
+HEARD = (GateState, RecorderState, Written)
 
 
 def site_date() -> str:
@@ -39,14 +53,17 @@ class Shell:
         self.state = State(locks=frozenset({"relocated"} if site.relocatable else ()))
         self.server = serve(self.places.sock("controller"))
         self.peers: dict[str, Channel] = {}
+        self.turnover = Turnover(site.hash)
         self.retry_ns = 0
         self.collect_ns = 0
+        self.register_ns = 0
+        self.register_stamp: tuple[int, ...] = ()
 
     def step(self, wait_s: float = WAKE_S) -> None:
         """Wait for work, take one turn, send what it put out."""
         self._wait(wait_s)
         now_ns = time.monotonic_ns()
-        inputs: list[Input] = [Today(site_date())]
+        inputs: list[Input] = [Today(site_date()), *self._register(now_ns)]
         self._hear_peers(inputs)
         self._connect(now_ns, inputs)
         asking = self._hear_panels(inputs)
@@ -91,7 +108,10 @@ class Shell:
     def _hear_peers(self, inputs: list[Input]) -> None:
         for name, channel in tuple(self.peers.items()):
             heard = channel.receive()
-            inputs += [item for item in heard if isinstance(item, GateState | Written)]
+            inputs += [item for item in heard if isinstance(item, HEARD)]
+            for item in heard:
+                if isinstance(item, GateState):
+                    self.turnover.hear(item.config_hash)
             if channel.closed:
                 del self.peers[name]
                 inputs.append(Link(name, up=False))
@@ -106,6 +126,26 @@ class Shell:
                     inputs.append(Asked(number, item, secrets.token_hex(8)))
         return asking
 
+    def _register(self, now_ns: int) -> list[Input]:
+        """Residents and slings, when their file has changed and nobody is being lifted.
+
+        A file that cannot be read is said, and the last good one counts on.
+        """
+        gate = self.state.gate
+        busy = self.state.transfer is not None or (gate and gate.moving)
+        if busy or now_ns < self.register_ns:
+            return []
+        self.register_ns = now_ns + REGISTER_NS
+        stamp = _stamp(self.places.register)
+        if stamp == self.register_stamp:
+            return []
+        self.register_stamp = stamp
+        try:
+            return [store.load(self.places.register)]
+        except ConfigError as error:
+            say("controller", str(error))
+            return []
+
     def _collect(self, now_ns: int) -> None:
         """The collector is off (design rule 12); it runs at standstill, often and so briefly.
 
@@ -115,6 +155,15 @@ class Shell:
         if now_ns >= self.collect_ns and not (gate and gate.moving):
             self.collect_ns = now_ns + COLLECT_NS
             gc.collect()
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Changes whenever the file is replaced; () while there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def run(site: Site, fallback: bool = False) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from config.plans import Register
 from liftctl.controller import alarms, effects, facts, plans, record, refusals
 from liftctl.controller.flow import Case, Fired, Flow
 from liftctl.controller.flows import ACTIONS, CHAIR, LIFT, Step, Trigger
@@ -22,6 +23,7 @@ from liftctl.controller.values import (
     Input,
     Link,
     Outputs,
+    Papers,
     State,
     Today,
     Transfer,
@@ -30,6 +32,7 @@ from liftctl.ipc import (
     ControllerState,
     GateState,
     NewPlan,
+    RecorderState,
     Refused,
     TransferClosed,
     TransferOpened,
@@ -77,7 +80,17 @@ class _Turn:
             case Link():
                 self._link(item)
             case Today():
-                self.state = replace(self.state, today=item.date)
+                if item.date != self.state.today:
+                    self.state = replace(self.state, today=item.date, papers=None)
+            case Register():
+                self._register(item)
+            case RecorderState():
+                self.state = replace(self.state, records=item.warning)
+
+    def _register(self, register: Register) -> None:
+        """Between transfers only: what a plan was made from stays as it was (design rule 7)."""
+        if self.state.transfer is None:
+            self.state = replace(self.state, register=register, papers=None)
 
     # --- links -----------------------------------------------------------------------------------
 
@@ -224,7 +237,7 @@ class _Turn:
         plan = plans.plan_of(self.config, self.state, args)
         if code or isinstance(plan, str):
             return code or str(plan)
-        transfer = effects.begun(asked.fresh_id, plan, self.now_ns, args)
+        transfer = effects.begun(asked.fresh_id, plan, self.now_ns, args, asked.workflow.station)
         gate = self.state.gate
         measured = record.measure(transfer, gate) if gate else transfer
         self.state = replace(self.state, transfer=measured, orphan=False, follows="")
@@ -281,6 +294,9 @@ class _Turn:
         """Mode, the lease for the newest tick, and the panels' view, when anything is new."""
         if self.now_ns - self.state.gate_seen_ns > GATE_SILENT_NS:
             self.state = replace(self.state, gate=None)
+        if self.state.papers is None:
+            known = plans.papers(plans.register(self.config, self.state), self.state.today)
+            self.state = replace(self.state, papers=known)
         mode = facts.mode_of(self.state, self.config.service_rows)
         self.state = replace(self.state, mode=mode)
         gate = self.state.gate
@@ -292,7 +308,7 @@ class _Turn:
             self.out.panels.append(self._view())
 
     def _view(self) -> ControllerState:
-        state, site = self.state, self.config.site
+        state, known = self.state, self.state.papers or Papers()
         seen = None
         if state.transfer:
             free = self.flow.allowed(case_of(state.transfer, state.gate))
@@ -303,10 +319,10 @@ class _Turn:
             mode=state.mode,
             permission=state.permission.motions if state.permission else 0,
             transfer=seen,
-            residents=tuple(
-                (item.token, item.label, plans.carers_needed(item, state.today))
-                for item in site.resident
-            ),
+            residents=known.residents,
+            notices=known.notices,
+            slings=known.slings,
+            records=state.records,
             alarms=tuple((i.row, i.priority, str(i.signal)) for i in state.alarms),
             last_record=state.last_record,
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.plans import Register
 from config.schema import Site
 from liftctl.controller.flows import Mode, Signal, Step
 from liftctl.ipc import (
@@ -17,6 +18,7 @@ from liftctl.ipc import (
     GateState,
     NewPlan,
     Permission,
+    RecorderState,
     Refused,
     TransferClosed,
     TransferOpened,
@@ -24,6 +26,7 @@ from liftctl.ipc import (
     Workflow,
     Written,
 )
+from liftctl.records import Helper, PlanPart, SlingPart, Stay
 
 GATE_SILENT_NS = 1_000_000_000
 
@@ -64,7 +67,7 @@ class Asked:
     fresh_id: str
 
 
-Input = Today | Link | Asked | GateState | Written
+Input = Today | Register | Link | Asked | GateState | RecorderState | Written
 
 
 # --- state ---------------------------------------------------------------------------------------
@@ -77,15 +80,6 @@ class Alarm:
     row: str
     priority: str
     signal: Signal
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """One carer's stay, seconds from begin. `source`: badge, button or none (stated afterwards)."""
-
-    joined_s: float
-    source: str
-    left_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +98,25 @@ class Plan:
     resident_kg: float = 0.0
     resident_ok: bool = True
     sling_ok: bool = True
+    mobility_class: str = ""
+    assessment: PlanPart = field(default_factory=PlanPart)
+    sling: SlingPart | None = None
+    barred: tuple[str, ...] = ()  # why its sling may begin no transfer
+
+    @property
+    def strays(self) -> tuple[str, ...]:
+        """In what the transfer is out of plan before it has begun."""
+        said = (("resident", self.resident_ok), ("sling", self.sling_ok))
+        return tuple(name for name, fits in said if not fits) + self.barred
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What the panel says of residents and slings; reckoned once a day and once a register."""
+
+    residents: tuple[tuple[str, str, int], ...] = ()
+    notices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    slings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +136,14 @@ class Transfer:
     along_mm: float | None = None
     raised_mm: float = 0.0
     traversed_mm: float = 0.0
-    peak_load_kg: float = 0.0
+    peak_load_kg: float | None = None
+    zero_kg: float | None = None
+    raw_kg: float | None = None
+    asymmetry_pct: float | None = None
+    peak_speed_mm_s: float | None = None
     battery_start_pct: float | None = None
     battery_end_pct: float | None = None
-    presences: tuple[Presence, ...] = ()
+    presences: tuple[Stay, ...] = ()
     phases: tuple[tuple[str, float], ...] = ()
     blocks: tuple[dict[str, Any], ...] = ()
     alarms: tuple[dict[str, Any], ...] = ()
@@ -134,7 +151,11 @@ class Transfer:
     consent: str = ""
     outcome: str = ""
     reason: str = ""
-    out_of_plan: bool = False
+    out_of_plan_why: tuple[str, ...] = ()
+    helper: Helper = field(default_factory=Helper)
+    start_trigger: str = ""
+    training: bool = False
+    note: str = ""
     config_hash: str = ""
     version: str = ""
 
@@ -156,6 +177,9 @@ class State:
     gate_seen_ns: int = 0
     recorder_up: bool = False
     today: str = ""
+    records: str = ""  # what the recorder warns of
+    register: Register = field(default_factory=Register)
+    papers: Papers | None = None  # None: to be reckoned
     transfer: Transfer | None = None
     orphan: bool = False
     follows: str = ""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from config.schema import BaselineSpec
+from liftctl.recorder.export import without_notes
 from liftctl.recorder.reader import read_transfers
 from liftctl.recorder.store import LedgerError
 
@@ -20,16 +21,16 @@ ALL = -1
 
 
 def transfers(path: Path, limit: int, offset: int) -> list[dict[str, Any]]:
-    """The newest closed transfers; [] while there is no ledger that can be read."""
+    """The newest closed transfers without staff's free text; [] while no ledger can be read."""
     try:
-        return read_transfers(path, limit, offset)
+        return [without_notes(record) for record in read_transfers(path, limit, offset)]
     except (LedgerError, sqlite3.Error):
         return []
 
 
 def report(path: Path, baselines: Sequence[BaselineSpec]) -> dict[str, Any]:
     """The benefit summary over the whole ledger."""
-    from liftctl.benefit.report import summarise  # heavy; most desks never ask
+    from liftctl.benefit.quick import summarise
 
     return summarise(transfers(path, ALL, 0), baselines)
 

@@ -44,6 +44,8 @@ class Room(Collector):
         yield transfers
         if self._watch.gate is not None:
             yield from _gate(self._watch.gate)
+        if self._watch.recorder is not None:
+            yield from _recorder(self._watch.recorder)
         if self._watch.guard is not None:
             yield CounterMetricFamily("liftctl_guard_cuts", "Cuts", self._watch.guard.cuts)
             yield CounterMetricFamily("liftctl_guard_checks", "Checks", self._watch.guard.checks)
@@ -71,6 +73,19 @@ def _gate(state: ipc.GateState) -> Iterator[Metric]:
     for name, count in state.counters.items():
         plain = re.sub(r"\W", "_", name)
         yield CounterMetricFamily(f"liftctl_{plain}", "Counter of the gate", count)
+
+
+def _recorder(state: ipc.RecorderState) -> Iterator[Metric]:
+    yield GaugeMetricFamily("liftctl_recorder_healthy", "Can write", float(state.healthy))
+    yield GaugeMetricFamily(
+        "liftctl_ledger_warning",
+        "The ledger writes, and has something to say: see the desk",
+        float(bool(state.warning)),
+    )
+    yield GaugeMetricFamily("liftctl_ledger_entries", "Entries in the ledger", state.entries)
+    unsigned = state.entries - state.signed
+    yield GaugeMetricFamily("liftctl_ledger_unsigned", "Entries after the last head", unsigned)
+    yield InfoMetricFamily("liftctl_wall_clock", "Of the recorder", {"sync": state.clock})
 
 
 def registry(room: Room) -> CollectorRegistry:

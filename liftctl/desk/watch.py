@@ -14,11 +14,12 @@ import msgspec
 from config.languages import texts
 from config.schema import Site
 from liftctl import ipc
+from liftctl.entry import Turnover
 from liftctl.panel.links import Link
 from liftctl.places import Places
 
 STALE_NS = 1_000_000_000
-PEERS = ("gate", "guard", "controller", "recorder")
+PEERS = ("gate", "guard", "controller", "recorder", "support")
 
 
 class Watch:
@@ -29,8 +30,13 @@ class Watch:
         self.gate: ipc.GateState | None = None
         self.guard: ipc.GuardState | None = None
         self.controller: ipc.ControllerState | None = None
+        self.recorder: ipc.RecorderState | None = None
+        self.support: ipc.SupportState | None = None
+        self._turnover = Turnover(site.hash)
         self._links = {
-            name: Link(Places(site.name).sock(name), "desk", self.take) for name in PEERS
+            name: Link(Places(site.name).sock(name), "desk", self.take)
+            for name in PEERS
+            if name != "support" or Places(site.name).trust.exists()
         }
 
     @contextlib.asynccontextmanager
@@ -47,16 +53,26 @@ class Watch:
         match message:
             case ipc.GateState():
                 self.gate = message
+                self._turnover.hear(message.config_hash)
             case ipc.GuardState():
                 self.guard = message
             case ipc.ControllerState():
                 self.controller = message
+            case ipc.RecorderState():
+                self.recorder = message
+            case ipc.SupportState():
+                self.support = message
             case _:
                 pass
 
     def ages_ns(self, now_ns: int) -> dict[str, int | None]:
         """Age of what each process last said; None when it never spoke."""
-        said = {"gate": self.gate, "guard": self.guard, "controller": self.controller}
+        said = {
+            "gate": self.gate,
+            "guard": self.guard,
+            "controller": self.controller,
+            "recorder": self.recorder,
+        }
         return {
             name: max(0, now_ns - item.tick_ns) if item else None for name, item in said.items()
         }
@@ -88,7 +104,13 @@ class Watch:
             ],
             "gate": _gate_view(gate) if gate else None,
             "guard": msgspec.to_builtins(self.guard) if self.guard else None,
+            "recorder": msgspec.to_builtins(self.recorder) if self.recorder else None,
+            "slings": [
+                {"sling": serial, "code": code, "text": words.get(f"notice.{code}", code)}
+                for serial, code in (self.controller.slings if self.controller else ())
+            ],
             "mode": self.controller.mode if self.controller else None,
+            "support": msgspec.to_builtins(self.support) if self.support else None,
         }
 
     def _processes(self, now_ns: int) -> list[dict[str, Any]]:

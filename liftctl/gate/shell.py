@@ -30,7 +30,7 @@ from liftctl.gate.inputs import FROM_CHANNEL, Durable, GateInput, Link, RxBytes,
 from liftctl.gate.marker import MarkerFile, load
 from liftctl.gate.replay import snapshot
 from liftctl.gate.turn import GateConfig, GateTurnState, Outputs, configure, encoded, start, turn
-from liftctl.gate.view import state_message
+from liftctl.gate.view import in_use, state_message
 from liftctl.places import Places
 
 PERIOD_NS = 20_000_000
@@ -38,6 +38,7 @@ SNAPSHOT_NS = 1_000_000_000
 REOPEN_NS = 500_000_000
 COLLECT_NS = 10_000_000_000
 RING_BYTES = 32 << 20
+LOCK_NS = 1_000_000_000
 Port = FramePort | LinePort
 ROLES: dict[type, str] = {
     ipc.Hold: "panel",
@@ -49,8 +50,8 @@ ROLES: dict[type, str] = {
 
 
 def _may_say(role: str, message: ipc.Message) -> bool:
-    """Leases come from their own process only; STOP, reset and release from anyone."""
-    return ROLES.get(type(message), role) == role
+    """Leases come from their own process only; STOP, reset and release from any station."""
+    return role not in ipc.LISTENERS and ROLES.get(type(message), role) == role
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ class Shell:
     down: dict[str, int] = field(default_factory=dict)
     watched: dict[str, int] = field(default_factory=dict)  # descriptors by port
     urgent: bool = False
+    asked_to_end: list[ipc.Channel] = field(default_factory=list)
     snapshot_ns: int = 0
     collected_ns: int = 0
 
@@ -104,7 +106,9 @@ class Shell:
         now_ns = time.monotonic_ns()
         for message in channel.receive():
             if isinstance(message, ipc.Hello):
-                channel.role = message.role
+                channel.role = channel.role or message.role  # nobody becomes somebody else
+            elif isinstance(message, ipc.StandDown):
+                self.asked_to_end.append(channel)
             elif isinstance(message, ipc.Hold) and channel.role == "panel":
                 self.waiting.append(msgspec.structs.replace(message, rx_ns=now_ns))
             elif isinstance(message, FROM_CHANNEL) and _may_say(channel.role, message):
@@ -147,6 +151,16 @@ class Shell:
         self._record(inputs, out, now_ns)
         self.events += [(event.kind, event.detail) for event in out.verdict.events]
         self._publish(out, now_ns)
+
+    def stands_down(self) -> bool:
+        """Answer who asked us to end: at standstill, with nobody in the air and no transfer."""
+        asked, self.asked_to_end = self.asked_to_end, []
+        if not asked:
+            return False
+        why = in_use(self.state)
+        for channel in asked:
+            channel.send(ipc.StoodDown(why if channel.role == "support" else "not yours to ask"))
+        return not why and any(channel.role == "support" for channel in asked)
 
     def _send(self, wire: Frame | Chunk, now_ns: int) -> None:
         name = wire.line if isinstance(wire, Chunk) else wire.bus
@@ -205,6 +219,8 @@ class Shell:
             now_ns = time.monotonic_ns()
             if self.urgent or now_ns >= due_ns:
                 self.decide(now_ns)
+                if self.stands_down():
+                    return
                 if now_ns >= due_ns:
                     due_ns = max(due_ns + PERIOD_NS, now_ns + PERIOD_NS // 2)
                     self.reopen(now_ns)
@@ -232,13 +248,19 @@ def open_ring(places: Places, site: Site, fallback: bool) -> RingWriter | None:
 
 
 def _only_one(places: Places) -> int:
-    """Two gates on one bus would fight: the lock is held as long as this process lives."""
-    descriptor = os.open(places.data / "gate.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise Unusable(f"another gate runs on {places.data}; stop it first") from error
-    return descriptor
+    """Two gates on one bus would fight: the lock is held as long as this process lives. Whoever
+    exchanges the configuration holds it for a moment, too.
+    """
+    descriptor = os.open(places.gate_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    until_ns = time.monotonic_ns() + LOCK_NS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError as error:
+            if time.monotonic_ns() > until_ns:
+                raise Unusable(f"another gate runs on {places.data}; stop it first") from error
+            time.sleep(0.02)
 
 
 def run(site: Site, fallback: bool = False) -> None:

@@ -22,6 +22,22 @@ def mode(state: GateTurnState, verdict: Verdict) -> str:
     return "moving" if verdict.moving else "ready"
 
 
+def in_use(state: GateTurnState) -> str:
+    """Why the gate may not end now, "" when it may: nothing pressed or moving, nobody hangs or
+    stands, no transfer.
+    """
+    kernel = state.kernel
+    if pressed(kernel.authority.stations) != Motion.NONE:
+        return "somebody presses"
+    if kernel.people.aloft or kernel.people.standing:
+        return "somebody hangs or stands"
+    if kernel.marker.in_flight:
+        return "something may still move"
+    if kernel.authority.in_transfer(carrying=False) or kernel.authority.plan is not None:
+        return "a transfer runs"
+    return ""
+
+
 def _motion(item: MotionVerdict) -> MotionState:
     return MotionState(item.act <= Act.SLOW, item.act == Act.SLOW, item.act.name, item.rows)
 

@@ -16,7 +16,7 @@ from drivers.frames import Frame
 from drivers.ports.base import FramePort
 from drivers.ports.opening import open_bus
 from liftctl import ipc
-from liftctl.entry import GUARD, Ending, real_time
+from liftctl.entry import GUARD, Ending, Turnover, real_time
 from liftctl.guard.state import GuardConfig, GuardInput, GuardTurnState, configure, start
 from liftctl.guard.turn import turn
 from liftctl.places import Places
@@ -34,6 +34,7 @@ class Shell:
     server: ipc.Server
     port: FramePort
     places: Places
+    turnover: Turnover
     gate: ipc.Channel | None = None
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     waiting: list[GuardInput] = field(default_factory=list)
@@ -68,7 +69,12 @@ class Shell:
     ) -> TypeGuard[ipc.GateState | ipc.Hold | ipc.StationGone | ipc.StopPress]:
         """The gate speaks of its ticks and of nothing else; a press comes from a panel itself."""
         if channel is self.gate:
-            return isinstance(message, ipc.GateState)
+            if not isinstance(message, ipc.GateState):
+                return False
+            self.turnover.hear(message.config_hash)
+            return True
+        if channel.role in ipc.LISTENERS:
+            return False
         if isinstance(message, ipc.Hold):
             return channel.role == "panel"
         return isinstance(message, ipc.StationGone | ipc.StopPress)
@@ -149,6 +155,7 @@ def run(site: Site, fallback: bool = False) -> None:
         ipc.serve(places.sock("guard")),
         open_bus(spec),
         places,
+        Turnover(site.hash),
     )
     shell.listen()
     ending = Ending()

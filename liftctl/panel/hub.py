@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from config.schema import Site
 from liftctl import ipc
+from liftctl.entry import Turnover
 from liftctl.panel import session, view
 from liftctl.panel.links import Link
 from liftctl.places import Places
@@ -57,15 +58,22 @@ class Hub:
         self._gate = Link(places.sock("gate"), "panel", self._take)
         self._guard = Link(places.sock("guard"), "panel", self._take)
         self._controller = Link(places.sock("controller"), "panel", self._take)
+        self._support = Link(places.sock("support"), "panel", self._take)
+        self._enrolled = places.trust.exists()
+        self._support_state: ipc.SupportState | None = None
+        self._turnover = Turnover(site.hash)
         self._ways = {
             session.To.EVIDENCE: (self._gate, self._guard),
             session.To.GATE: (self._gate,),
             session.To.CONTROLLER: (self._controller,),
+            session.To.SUPPORT: (self._support,),
         }
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        links = (self._gate, self._guard, self._controller)
+        links = [self._gate, self._guard, self._controller]
+        if self._enrolled:
+            links.append(self._support)
         for link in links:
             link.start()
         try:
@@ -115,17 +123,21 @@ class Hub:
             ways = self._ways[output.to]
             sent = [link.send(output.message) for link in ways]
             if not any(sent) and isinstance(output.message, ipc.Workflow):
-                self._refuse(client, output.message)
+                who = "support" if output.to is session.To.SUPPORT else "controller"
+                self._refuse(client, output.message, f"{who}_away")
         return 0
 
-    def _refuse(self, client: Client, work: ipc.Workflow) -> None:
-        self._take(ipc.Refused(client.held.station, work.action, "controller_away", ""))
+    def _refuse(self, client: Client, work: ipc.Workflow, code: str) -> None:
+        self._take(ipc.Refused(client.held.station, work.action, code, ""))
 
     def _take(self, message: ipc.AnyMessage) -> None:
         match message:
             case ipc.GateState():
                 self._here(message.tick_ns)
+                self._turnover.hear(message.config_hash)
                 self._show(message)
+            case ipc.SupportState():
+                self._support_state = message
             case ipc.ControllerState():
                 self._controller_state = message
             case ipc.Refused(station=station) if station in self._clients:
@@ -152,7 +164,7 @@ class Hub:
     def _show(self, state: ipc.GateState) -> None:
         if not self._clients:
             return
-        frame = view.state_view(state, self._controller_state)
+        frame = view.state_view(state, self._controller_state, self._support_state)
         for client in self._clients.values():
             client.frame, client.frame_ns = frame, state.tick_ns
             client.wake.set()

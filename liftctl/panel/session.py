@@ -20,6 +20,11 @@ MOTIONS = {
     "lift": frozenset({"UP", "DOWN", "LEFT", "RIGHT"}),
     "chair": frozenset({"STAND", "SIT"}),
 }
+# Answers to a technician far away; they reach neither gate nor controller.
+SUPPORT_STEPS = frozenset(
+    {"support_yes", "support_no", "support_end", "bundle_yes", "bundle_no", "guide_next",
+     "guide_back", "guide_end", "setup_yes", "setup_no", "setup_good", "setup_bad"}
+)  # fmt: skip
 Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 
 
@@ -70,6 +75,7 @@ class To(Enum):
     EVIDENCE = "evidence"
     GATE = "gate"
     CONTROLLER = "controller"
+    SUPPORT = "support"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,8 @@ def _step(state: Session, now_ns: int, said: Reset | Step) -> Turned:
     if isinstance(said, Reset):
         return state, (Send(To.GATE, ipc.ResetPress(station=state.station)),)
     work = ipc.Workflow(station=state.station, action=said.action, args=said.args)
-    return state, (Send(To.CONTROLLER, work),)
+    to = To.SUPPORT if said.action in SUPPORT_STEPS else To.CONTROLLER
+    return state, (Send(to, work),)
 
 
 def _refuse(state: Session) -> Turned:

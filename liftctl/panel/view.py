@@ -12,12 +12,13 @@ import msgspec
 
 from config.languages import codes
 from config.schema import Site
-from liftctl.ipc import ControllerState, GateState
+from liftctl.ipc import ControllerState, GateState, SupportState
 from liftctl.panel.session import MOTIONS
 from safety.table import LOCKS, ROWS
 from safety.types import Clear, SignalId
 
 STALE_NS = 500_000_000  # a controller this old is shown as away
+SUPPORT_STALE_NS = 2_000_000_000
 KINDS = {
     "lift": (
         "bed-chair",
@@ -56,7 +57,9 @@ def site_view(site: Site) -> dict[str, Any]:
     }
 
 
-def state_view(gate: GateState, controller: ControllerState | None) -> str:
+def state_view(
+    gate: GateState, controller: ControllerState | None, support: SupportState | None = None
+) -> str:
     """One state as JSON; the tick is a string because it exceeds 2^53."""
     found = {
         "type": "state",
@@ -73,6 +76,7 @@ def state_view(gate: GateState, controller: ControllerState | None) -> str:
         "locks": sorted(LOCKS.intersection(gate.active)),
         "stops": [detail for kind, detail in gate.events if kind in ("stop", "refused")],
         "controller": _controller_view(gate, controller),
+        "support": _support_view(gate, support),
     }
     return msgspec.json.encode(found).decode()
 
@@ -84,6 +88,12 @@ def resettable(gate: GateState) -> list[str]:
     return rows if closed else []
 
 
+def _support_view(gate: GateState, said: SupportState | None) -> SupportState | None:
+    """None, too, when the support process is away: nothing is granted that nobody watches over."""
+    stale = said is None or gate.tick_ns - said.tick_ns > SUPPORT_STALE_NS
+    return None if stale else said
+
+
 def _controller_view(gate: GateState, said: ControllerState | None) -> dict[str, Any] | None:
     if said is None or gate.tick_ns - said.tick_ns > STALE_NS:
         return None
@@ -91,6 +101,8 @@ def _controller_view(gate: GateState, said: ControllerState | None) -> dict[str,
         "mode": said.mode,
         "transfer": said.transfer,
         "residents": said.residents,
+        "notices": said.notices,
+        "records": bool(said.records),
         "alarms": _alarms(gate, said),
         "closed": (said.last_record or {}).get("outcome", ""),
     }

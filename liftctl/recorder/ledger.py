@@ -4,104 +4,69 @@ Role: the only writer of `ledger.sqlite`. Process: the recorder (its writer thre
 acknowledge what is not durable, change an entry, or put resident or details into the chained
 header.
 
-hash = SHA256(prev || header || commitment), commitment = SHA256(salt || payload). Heads are signed
-with Ed25519. One connection writes and checkpoints (the WAL-reset bug of SQLite < 3.51.3 needs
-two); readers open `mode=ro`.
+hash = SHA256(prev || header || commitment), commitment = SHA256(salt || payload). Heads are
+checkpoints (checkpoint.py) of the tree over those hashes. One connection writes and checkpoints
+(the WAL-reset bug of SQLite < 3.51.3 needs two); readers open `mode=ro`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-import math
 import os
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from liftctl.recorder import store
+from liftctl.recorder import keys, store
+from liftctl.recorder.checkpoint import Checkpoint, NoteError, Tree, origin_of, raw_public, sign
+from liftctl.recorder.checkpoint import signer as signer_of
+from liftctl.recorder.entries import (
+    GENESIS,
+    OUTCOME_INTERRUPTED,
+    Appended,
+    Entry,
+    canonical,
+    commitment_of,
+    digest_of,
+)
+from liftctl.recorder.heads import Heads
+from liftctl.recorder.wallclock import utc_text
 
-GENESIS = bytes(32)
 SIGN_EVERY = 32
-HEAD_CONTEXT = b"liftctl-ledger-head-v1\n"
-OUTCOME_INTERRUPTED = "interrupted"
+SIGNED_AT_ONCE = frozenset({"closed", "epoch", "erased", "key", "correction"})
+EPOCH_BITS = 53  # what every JSON reader holds exactly
+NOTICES = {
+    "corrupt": "the ledger was corrupt and is kept aside",
+    "missing": "the ledger is gone, heads of an earlier one are there",
+    "restored": "the ledger has lost its newest entries, or is another copy",
+    "new key": "the signing key is another one, nobody vouched for it",
+}
+__all__ = ("Entry", "Ledger")
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One row to append. `header` is chained in clear and never erased; `payload` may be erased."""
-
-    kind: str
-    transfer_id: str
-    t_mono_ns: int
-    payload: dict[str, Any]
-    header: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """Where an entry is, durably. `fresh` False: it had been written before."""
-
-    seq: int
-    head: str
-    fresh: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Orphan:
-    """A transfer that was opened and never closed; `phases` are (name, offset_s, data)."""
-
-    id: str
-    t_ns: int
-    record: dict[str, Any]
-    phases: tuple[tuple[str, float, dict[str, Any]], ...]
-
-
-def canonical(value: Any) -> bytes:
-    """JSON with one spelling: sorted keys, no blanks, no NaN."""
-    text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | int):
-        return value
-    return str(value)
-
-
-def head_message(epoch: int, seq: int, digest: bytes, t_utc: str) -> bytes:
-    """What a head's signature covers."""
-    head = {"epoch": epoch, "seq": seq, "hash": digest.hex(), "t_utc": t_utc}
-    return HEAD_CONTEXT + canonical(head)
 
 
 class Ledger:
     """The open ledger; sqlite3.Error, OSError or LedgerError when it cannot be used.
 
-    A database that SQLite calls corrupt is kept aside and a new epoch begins; `notice` then says
-    so.
+    A new epoch begins with a new ledger, and where this one does not continue what was signed
+    last; `notice` then says why. `heads`: the second place for the last signed head.
     """
 
-    def __init__(self, path: Path, wall_ns: Callable[[], int]) -> None:
+    def __init__(self, path: Path, wall_ns: Callable[[], int], heads: Path | None = None) -> None:
         self.notice = ""
+        self.heads_complaint = ""
         self.head_seq = 0
-        self._path = path
+        self.path = path
         self._wall_ns = wall_ns
+        self._heads = Heads(heads) if heads else None
         self._lock = store.lock(path)
         try:
-            self._key, self.notice = store.signing_key(path)
-            self._db = self._open()
+            self.key = keys.signing_key(path)
+            self.db = self._open()
         except BaseException:
             os.close(self._lock)
             raise
@@ -113,38 +78,122 @@ class Ledger:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            return store.connect(self._path)
+            return store.connect(self.path)
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
-            kept = store.set_aside(self._path, self._wall_ns())
-            self.notice = f"ledger was corrupt ({error}); kept as {kept.name}, new epoch begun"
-            log.critical(self.notice)
-            return store.connect(self._path)
+            kept = store.set_aside(self.path, self._wall_ns())
+            self.notice = f"ledger was corrupt ({error}); kept as {kept.name}"
+            return store.connect(self.path)
+
+    # --- what is there ---------------------------------------------------------------------------
 
     def _load(self) -> None:
-        log.info("ledger %s, sqlite_version %s", self._path, sqlite3.sqlite_version)
-        last = self._db.execute(
+        log.info("ledger %s, sqlite_version %s", self.path, sqlite3.sqlite_version)
+        last = self.db.execute(
             "SELECT seq, hash, epoch FROM entry ORDER BY seq DESC LIMIT 1"
         ).fetchone()
-        self._seq: int
+        self.seq: int
         self._hash: bytes
         self.epoch: int
-        self._seq, self._hash, self.epoch = last or (0, GENESIS, self._wall_ns())
-        signed = self._db.execute("SELECT coalesce(max(seq), 0) FROM head").fetchone()
-        self.head_seq = int(signed[0])
-        if last is None:
-            about = {"sqlite_version": sqlite3.sqlite_version, "notice": self.notice}
-            self.append(Entry("epoch", "", 0, about))
-        elif self.head_seq < self._seq:
-            with self._transaction():
-                self._sign(self._seq, self._hash)
-            self.head_seq = self._seq
+        self.seq, self._hash, self.epoch = last or (0, GENESIS, 0)
+        self._begun = self._epoch_header()
+        self._tree = self._grow()
+        why = self._why_new_epoch()
+        if why:
+            self._begin_epoch(why)
+        else:
+            self.seal()
+            self._keep_head()
+
+    def _epoch_header(self) -> dict[str, Any]:
+        row = self.db.execute(
+            "SELECT header FROM entry WHERE kind = 'epoch' ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        found: dict[str, Any] = json.loads(row[0]) if row else {}
+        return found
+
+    def _grow(self) -> Tree:
+        """The tree of all entries, from the last signed head on."""
+        row = self.db.execute(
+            "SELECT seq, frontier FROM checkpoint ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        tree = Tree.of(*row) if row else Tree()
+        self.head_seq = tree.size
+        rows = self.db.execute("SELECT hash FROM entry WHERE seq > ? ORDER BY seq", (tree.size,))
+        for (digest,) in rows:
+            tree = tree.grown(digest)
+        return tree
+
+    def _why_new_epoch(self) -> str:
+        if not self.seq:
+            known = self._heads.newest() if self._heads else None
+            return "corrupt" if self.notice else "missing" if known else "first"
+        if "origin" not in self._begun:
+            return "upgrade"
+        if not self._own_key():
+            return "new key"
+        return "" if self._continues() else "restored"
+
+    def _own_key(self) -> bool:
+        """Is our key the one this ledger signs with? Finishes a rotation that was cut short."""
+        row = self.db.execute(
+            "SELECT header FROM entry WHERE kind IN ('epoch', 'key') ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        wanted = bytes.fromhex(json.loads(row[0])["public_key"])
+        waiting = keys.next_key(self.path)
+        if waiting is not None and raw_public(waiting) == wanted:
+            self.key = keys.adopt_next(self.path)
+        return raw_public(self.key) == wanted
+
+    def _own_keys(self) -> list[bytes]:
+        rows = self.db.execute("SELECT header FROM entry WHERE kind IN ('epoch', 'key')")
+        told = [json.loads(header).get("public_key") for (header,) in rows]
+        return [bytes.fromhex(key) for key in told if key]
+
+    def _continues(self) -> bool:
+        """Does it hold what was signed last? Only a head that an own key signed can say no."""
+        head = self._heads.of(self.epoch) if self._heads else None
+        try:
+            signed = head and signer_of(head.note, self._own_keys())
+        except NoteError:
+            signed = None
+        if head is None or not signed or head.origin != self.origin:
+            return True
+        row = self.db.execute("SELECT note FROM checkpoint WHERE seq = ?", (head.size,)).fetchone()
+        return bool(row) and row[0] == head.note
+
+    def _begin_epoch(self, why: str) -> None:
+        known = self._heads.newest() if self._heads and why != "first" else None
+        follows = {"epoch": self.epoch, "size": self.seq} if self.seq else None
+        self.epoch = secrets.randbits(EPOCH_BITS) or 1
+        header = {
+            "why": why,
+            "origin": origin_of(self.path.parent.name, self.epoch),
+            "public_key": raw_public(self.key).hex(),
+            "follows": follows,
+            "last_known": {"origin": known.origin, "size": known.size} if known else None,
+        }
+        told = NOTICES.get(why, "")
+        if told:
+            last = f"; the last head known is {known.size} of {known.origin}" if known else ""
+            self.notice = f"{self.notice or told}{last}; new epoch begun"
+            log.critical(self.notice)
+        self._begun = header
+        keys.publish(self.path, self.key)
+        self.append(Entry("epoch", "", 0, {"sqlite_version": sqlite3.sqlite_version}, header))
+
+    @property
+    def origin(self) -> str:
+        """The name of this epoch's log."""
+        return str(self._begun["origin"])
 
     @property
     def head(self) -> str:
         """The newest hash, hex."""
         return self._hash.hex()
+
+    # --- writing ---------------------------------------------------------------------------------
 
     def append(self, entry: Entry) -> Appended:
         """Durable when it returns; an opened or closed entry already there is not repeated."""
@@ -152,19 +201,57 @@ class Ledger:
         if earlier is not None and not self._corrects(entry, earlier):
             return Appended(earlier[0], earlier[1].hex(), fresh=False)
         extra = {"corrects": earlier[0]} if earlier is not None else {}
+        return self.write(entry, extra)
+
+    def write(
+        self,
+        entry: Entry,
+        extra: dict[str, Any] | None = None,
+        also: Callable[[sqlite3.Connection], object] | None = None,
+    ) -> Appended:
+        """Append without looking for an earlier one; `also` happens in the same transaction."""
+        sign_now = entry.kind in SIGNED_AT_ONCE or self.seq + 1 - self.head_seq >= SIGN_EVERY
         with self._transaction():
-            seq, digest = self._insert(entry, extra)
-            sign = entry.kind in ("closed", "epoch") or seq - self.head_seq >= SIGN_EVERY
-            if sign:
-                self._sign(seq, digest)
-        self._seq, self._hash = seq, digest
-        self.head_seq = seq if sign else self.head_seq
-        return Appended(seq, digest.hex())
+            digest = self._insert(entry, extra or {})
+            tree = self._tree.grown(digest)
+            if also is not None:
+                also(self.db)
+            note = self._sign(tree) if sign_now else ""
+        self.seq, self._hash, self._tree = tree.size, digest, tree
+        if note:
+            self.head_seq = tree.size
+            self._keep_head(note)
+        return Appended(tree.size, digest.hex())
+
+    def seal(self) -> str:
+        """The signed head of everything there is."""
+        if self.head_seq < self.seq:
+            with self._transaction():
+                note = self._sign(self._tree)
+            self.head_seq = self.seq
+            self._keep_head(note)
+        row = self.db.execute(
+            "SELECT note FROM checkpoint WHERE seq = ?", (self.head_seq,)
+        ).fetchone()
+        return str(row[0])
+
+    def rotate(self) -> bytes:
+        """A new signing key that the old one vouches for; returns its public half."""
+        new = keys.prepare_next(self.path)
+        word = keys.vouch(self.key, raw_public(new))
+        header = {
+            "public_key": word.new.hex(),
+            "previous": word.old.hex(),
+            "vouched": word.signature.hex(),
+        }
+        self.write(Entry("key", "", 0, {}, header))
+        self.key = keys.adopt_next(self.path)
+        return word.new
 
     def _earlier(self, entry: Entry) -> tuple[int, bytes, bytes] | None:
         if entry.kind not in ("opened", "closed"):
             return None
-        found: tuple[int, bytes, bytes] | None = self._db.execute(
+        found: tuple[int, bytes, bytes] | None = self.db.execute(
             "SELECT seq, hash, header FROM entry WHERE kind = ? AND transfer_id = ?"
             " ORDER BY seq DESC LIMIT 1",
             (entry.kind, entry.transfer_id),
@@ -177,89 +264,51 @@ class Ledger:
         now = entry.header.get("outcome")
         return before == OUTCOME_INTERRUPTED and now != OUTCOME_INTERRUPTED
 
-    def _insert(self, entry: Entry, extra: dict[str, Any]) -> tuple[int, bytes]:
-        seq, t_utc = self._seq + 1, store.utc_text(self._wall_ns())
+    def _insert(self, entry: Entry, extra: dict[str, Any]) -> bytes:
+        seq, t_utc = self.seq + 1, utc_text(self._wall_ns())
         fixed = {"seq": seq, "epoch": self.epoch, "kind": entry.kind, "t_utc": t_utc}
         fixed |= {"transfer_id": entry.transfer_id, "t_mono_ns": entry.t_mono_ns}
         header = canonical({**entry.header, **extra, **fixed})
         salt, body = os.urandom(32), canonical(entry.payload)
-        commitment = hashlib.sha256(salt + body).digest()
-        digest = hashlib.sha256(self._hash + header + commitment).digest()
+        commitment = commitment_of(salt, body)
+        digest = digest_of(self._hash, header, commitment)
         row = (seq, self.epoch, entry.kind, entry.transfer_id, t_utc, entry.t_mono_ns)
-        self._db.execute(
+        self.db.execute(
             "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?,?)",
             (*row, header, commitment, self._hash, digest),
         )
-        self._db.execute("INSERT INTO payload VALUES (?,?,?)", (seq, salt, body))
-        return seq, digest
+        self.db.execute("INSERT INTO payload VALUES (?,?,?)", (seq, salt, body))
+        return digest
 
-    def _sign(self, seq: int, digest: bytes) -> None:
-        t_utc = store.utc_text(self._wall_ns())
-        signature = self._key.sign(head_message(self.epoch, seq, digest, t_utc))
-        self._db.execute("INSERT INTO head VALUES (?,?,?,?)", (seq, digest, t_utc, signature))
-
-    def erase(self, transfer_id: str, reason: str) -> int:
-        """Remove a transfer's payloads for ever; returns how many. The chain keeps verifying."""
-        rows = self._db.execute(
-            "SELECT seq FROM payload JOIN entry USING (seq) WHERE transfer_id = ?"
-            " AND kind != 'erased'",
-            (transfer_id,),
-        ).fetchall()
-        seqs = [int(row[0]) for row in rows]
-        if seqs:
-            header = {"erased_seqs": seqs, "reason": reason}
-            with self._transaction():
-                seq, digest = self._insert(Entry("erased", transfer_id, 0, {}, header), {})
-                self._sign(seq, digest)
-                self._db.executemany("DELETE FROM payload WHERE seq = ?", [(n,) for n in seqs])
-            self._seq, self._hash, self.head_seq = seq, digest, seq
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return len(seqs)
-
-    def orphans(self) -> list[Orphan]:
-        """Transfers opened and not closed, oldest first."""
-        rows = self._db.execute(
-            "SELECT o.transfer_id, o.t_mono_ns, p.body FROM entry o LEFT JOIN payload p USING (seq)"
-            " WHERE o.kind = 'opened' AND NOT EXISTS (SELECT 1 FROM entry c WHERE c.kind = 'closed'"
-            " AND c.transfer_id = o.transfer_id) ORDER BY o.seq"
-        ).fetchall()
-        return [
-            Orphan(name, t_ns, json.loads(body or b"{}"), tuple(self._phases(name, t_ns)))
-            for name, t_ns, body in rows
-        ]
-
-    def _phases(self, transfer_id: str, t_ns: int) -> Iterator[tuple[str, float, dict[str, Any]]]:
-        rows = self._db.execute(
-            "SELECT t_mono_ns, body FROM entry JOIN payload USING (seq)"
-            " WHERE kind = 'phase' AND transfer_id = ? ORDER BY seq",
-            (transfer_id,),
+    def _sign(self, tree: Tree) -> str:
+        note = sign(Checkpoint(self.origin, tree.size, tree.root), self.key)
+        self.db.execute(
+            "INSERT INTO checkpoint VALUES (?,?,?,?,?)",
+            (tree.size, self.epoch, utc_text(self._wall_ns()), tree.packed, note),
         )
-        for at_ns, body in rows:
-            phase = json.loads(body)
-            yield phase.get("name", ""), (at_ns - t_ns) / 1e9, phase.get("data", {})
+        return note
 
-    def unfollowed(self) -> str:
-        """The interrupted transfer that nothing has followed yet, or ""."""
-        row = self._db.execute(
-            "SELECT kind, transfer_id, header FROM entry WHERE kind IN ('opened', 'closed')"
-            " ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-        if row is None or row[0] != "closed":
-            return ""
-        interrupted = json.loads(row[2]).get("outcome") == OUTCOME_INTERRUPTED
-        return str(row[1]) if interrupted else ""
+    def _keep_head(self, note: str = "") -> None:
+        if self._heads is None:
+            return
+        try:
+            self._heads.put(self.epoch, note or self.seal())
+            self.heads_complaint = ""
+        except OSError as error:
+            self.heads_complaint = f"the second place for signed heads cannot be written: {error}"
+            log.error(self.heads_complaint)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
+        self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
-            self._db.execute("COMMIT")
+            self.db.execute("COMMIT")
         except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
             raise
 
     def close(self) -> None:
-        self._db.close()
+        self.db.close()
         os.close(self._lock)

@@ -11,93 +11,23 @@ import logging
 import selectors
 import socket
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from config.schema import Site
+from config.schema import LedgerSpec, Site
 from liftctl import ipc
 from liftctl.entry import Ending
 from liftctl.places import Places
+from liftctl.recorder.entries import OUTCOME_INTERRUPTED, Entry
 from liftctl.recorder.keeper import Freeze, Keeper, NewSession
-from liftctl.recorder.ledger import OUTCOME_INTERRUPTED, Appended, Entry, Ledger, Orphan
-from liftctl.recorder.store import utc_text
+from liftctl.recorder.task import Answered, Asked, Done, Job, LedgerTask, Opened, Standing
 from liftctl.recorder.transfers import Transfers
-from liftctl.recorder.worker import FAILURES, Task, Worker
+from liftctl.recorder.wallclock import Clock
+from liftctl.recorder.worker import Task, Worker
 
 TICK_S = 0.05
 RECONNECT_NS = 200_000_000
 STOP_S = 2.0
+STATE_NS = 1_000_000_000
 FREEZE_KINDS = frozenset({"stop", "latch"})
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The only clocks the recorder knows."""
-
-    mono_ns: Callable[[], int]
-    wall_ns: Callable[[], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One entry for the ledger; `channel` wants to hear that it is durable, 0: nobody does."""
-
-    entry: Entry
-    channel: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The ledger is there for the first time, with what an earlier run left."""
-
-    orphans: list[Orphan]
-    unfollowed: str
-    head: str
-    notice: str
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A job is durable."""
-
-    job: Job
-    where: Appended
-
-
-class LedgerTask:
-    """Opens the ledger, appends jobs in order, and opens it afresh after any failure."""
-
-    def __init__(self, places: Places, clock: Clock) -> None:
-        self._places = places
-        self._clock = clock
-        self._ledger: Ledger | None = None
-        self._said = False
-
-    def run(self, jobs: deque[Any], done: Callable[[Any], None]) -> None:
-        try:
-            ledger = self._ledger or self._open(done)
-            while jobs:
-                job: Job = jobs[0]
-                done(Done(job, ledger.append(job.entry)))
-                jobs.popleft()
-        except FAILURES:
-            self.close()
-            raise
-
-    def _open(self, done: Callable[[Any], None]) -> Ledger:
-        ledger = Ledger(self._places.ledger, self._clock.wall_ns)
-        self._ledger = ledger
-        if not self._said or ledger.notice:
-            done(Opened(ledger.orphans(), ledger.unfollowed(), ledger.head, ledger.notice))
-            self._said = True
-        return ledger
-
-    def close(self) -> None:
-        if self._ledger is not None:
-            self._ledger.close()
-            self._ledger = None
 
 
 class Recorder:
@@ -109,6 +39,7 @@ class Recorder:
         clock: Clock,
         ledger_task: Task | None = None,
         keeper: Task | None = None,
+        keep: LedgerSpec | None = None,
     ) -> None:
         self._places = places
         self._clock = clock
@@ -119,15 +50,17 @@ class Recorder:
         self._selector.register(self._woken, selectors.EVENT_READ)
         keeper = keeper or Keeper(places.ring, places.blackbox, clock.wall_ns, clock.mono_ns)
         self._keeper = Worker("black box", keeper, clock.mono_ns, self._wake)
-        task = ledger_task or LedgerTask(places, clock)
+        task = ledger_task or LedgerTask(places, clock, keep)
         self._ledger = Worker("ledger", task, clock.mono_ns, self._wake)
-        self._transfers = Transfers(self._utc)
+        self._transfers = Transfers(clock)
         self._server: ipc.Server | None = None
         self._gate: ipc.Channel | None = None
         self._gate_tried_ns = -RECONNECT_NS
         self._channels: dict[int, ipc.Channel] = {}
         self._last_channel = 0
         self._head = self._notice = ""
+        self._standing = Standing(0, 0, 0, "")
+        self._state_ns = 0
         self._stopped = False
 
     def run(self) -> None:
@@ -172,13 +105,11 @@ class Recorder:
         self._collect()
         self._sweep()
         self._write(self._transfers.tick(self._clock.mono_ns()))
+        self._tell()
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
             self._waker.send(b"!")
-
-    def _utc(self, t_ns: int) -> str:
-        return utc_text(self._clock.wall_ns() - self._clock.mono_ns() + t_ns)
 
     # --- the gate ---
 
@@ -202,12 +133,37 @@ class Recorder:
                 if kind in FREEZE_KINDS:
                     self._keeper.submit(Freeze(state.tick_ns, f"{kind}-{detail}"))
 
-    def _beat(self, tick_ns: int) -> ipc.RecorderSays:
+    def _complaint(self) -> str:
         now_ns = self._clock.mono_ns()
         why = self._ledger.complaint(now_ns) or self._keeper.complaint(now_ns)
-        if not why and self._server is None:
-            why = "ledger: not open yet"
+        return why or ("ledger: not open yet" if self._server is None else "")
+
+    def _beat(self, tick_ns: int) -> ipc.RecorderSays:
+        why = self._complaint()
         return ipc.RecorderSays(tick_ns, not why, self._head, why or self._notice)
+
+    def _tell(self) -> None:
+        """Once a second: controller and desk hear how the ledger stands."""
+        now_ns = self._clock.mono_ns()
+        if now_ns < self._state_ns:
+            return
+        self._state_ns = now_ns + STATE_NS
+        state = self._state()
+        for channel in self._channels.values():
+            channel.send(state)
+
+    def _state(self) -> ipc.RecorderState:
+        why, stands = self._complaint(), self._standing
+        return ipc.RecorderState(
+            tick_ns=self._clock.mono_ns(),
+            healthy=not why,
+            why=why,
+            warning=stands.warning,
+            epoch=stands.epoch,
+            entries=stands.entries,
+            signed=stands.signed,
+            clock=self._clock.sync(),
+        )
 
     # --- controllers ---
 
@@ -219,6 +175,7 @@ class Recorder:
         self._last_channel += 1
         self._channels[self._last_channel] = channel
         self._selector.register(channel, selectors.EVENT_READ, self._last_channel)
+        channel.send(self._state())
         if self._transfers.interrupted:
             told = self._transfers.interrupted
             channel.send(ipc.Written(told, OUTCOME_INTERRUPTED, 0, self._head))
@@ -235,6 +192,8 @@ class Recorder:
             self._write(self._transfers.phase(number, message), message.id, number)
         elif isinstance(message, ipc.TransferClosed):
             self._write(self._transfers.closed(number, message), message.id, number)
+        elif isinstance(message, ipc.LedgerAsk):
+            self._ledger.submit(Asked(message, number))
 
     def _sweep(self) -> None:
         """Forget who hung up, before a new descriptor takes the number of an old one."""
@@ -266,6 +225,10 @@ class Recorder:
                 self._ledger_opened(result)
             elif isinstance(result, Done):
                 self._durable(result)
+            elif isinstance(result, Standing):
+                self._standing = result
+            elif isinstance(result, Answered) and result.channel in self._channels:
+                self._channels[result.channel].send(result.says)
 
     def _ledger_opened(self, opened: Opened) -> None:
         self._head, self._notice = opened.head[:16], opened.notice
@@ -291,7 +254,8 @@ class Recorder:
 def run(site: Site, fallback: bool = False) -> None:
     """The recorder process until SIGTERM; the one place that reads the wall clock."""
     logging.basicConfig(level=logging.INFO, format="liftctl recorder: %(message)s")
-    recorder = Recorder(Places(site.name), Clock(time.monotonic_ns, time.time_ns))
+    clock = Clock(time.monotonic_ns, time.time_ns)
+    recorder = Recorder(Places(site.name), clock, keep=site.ledger)
     ending = Ending()
     recorder.start()
     while not ending.asked:

@@ -6,12 +6,12 @@ argument. Must never: lose an opened transfer: whoever dies, a `closed` entry fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from liftctl.ipc import GateState, TransferClosed, TransferOpened, TransferPhase
-from liftctl.recorder.ledger import OUTCOME_INTERRUPTED, Entry, Orphan
+from liftctl.recorder.entries import OUTCOME_INTERRUPTED, Entry, Orphan
+from liftctl.recorder.wallclock import Clock, step_s, utc_text
 
 CLAIM_NS = 5_000_000_000
 LOWERING = ("DOWN", "SIT")
@@ -26,6 +26,7 @@ class Running:
     t_ns: int
     record: dict[str, Any]
     follows: str = ""
+    offset_ns: int | None = None  # of the wall clock when it was opened; None: another run's
     phases: list[tuple[str, float, dict[str, Any]]] = field(default_factory=list)
     channel: int | None = None
     deadline_ns: int = 0
@@ -35,9 +36,10 @@ class Running:
 class Transfers:
     """One transfer runs per site; `interrupted` is the one that the next movement follows."""
 
-    def __init__(self, utc: Callable[[int], str]) -> None:
-        """`utc`: a monotonic moment as ISO 8601; the controller knows no wall clock."""
-        self._utc = utc
+    def __init__(self, clock: Clock) -> None:
+        """`clock` makes UTC of monotonic moments; the controller knows no wall clock."""
+        self._clock = clock
+        self._offset_ns = clock.offset_ns()
         self.running: Running | None = None
         self.interrupted = ""
         self._lowering = False
@@ -61,10 +63,11 @@ class Transfers:
         follows, self.interrupted = self.interrupted, ""
         opening = self._opening(message, follows)
         self.running = Running(message.id, message.t_ns, opening.payload, follows, channel=channel)
+        self.running.offset_ns = self._clock.offset_ns()
         return [*entries, opening]
 
     def _opening(self, message: TransferOpened, follows: str) -> Entry:
-        record = {**message.record, "id": message.id, "started_utc": self._utc(message.t_ns)}
+        record = {**message.record, "id": message.id, "started_utc": self._clock.utc(message.t_ns)}
         header = _header(record, follows)
         return Entry("opened", message.id, message.t_ns, record, header)
 
@@ -88,13 +91,27 @@ class Transfers:
             self.interrupted = message.id
         elif self.interrupted == message.id:
             self.interrupted = ""
-        times = {
-            "started_utc": self._started(message, running),
-            "ended_utc": self._utc(message.t_ns),
-        }
-        record = {**message.record, "id": message.id, **times}
+        record = {**message.record, "id": message.id, **self._times(message, running)}
         header = _header(record, follows) | {"outcome": outcome}
         return [Entry("closed", message.id, message.t_ns, record, header)]
+
+    def _times(self, message: TransferClosed, running: Running | None) -> dict[str, Any]:
+        """UTC of begin, end and every phase, and whether the wall clock was set in between."""
+        offset_ns, opened_ns = self._clock.offset_ns(), running.offset_ns if running else None
+        phases, begun_ns = message.record.get("phases") or {}, message.record.get("started_mono_ns")
+        shown = offset_ns if opened_ns is None else opened_ns
+        moments = {
+            name: utc_text(shown + begun_ns + int(at_s * 1e9))
+            for name, at_s in phases.items()
+            if isinstance(begun_ns, int)
+        }
+        step = 0.0 if opened_ns is None else step_s(opened_ns, offset_ns)
+        return {
+            "started_utc": self._started(message, running),
+            "ended_utc": self._clock.utc(message.t_ns),
+            "phases_utc": moments,
+            "clock": {"sync": self._clock.sync(), "step_s": step},
+        }
 
     def _started(self, message: TransferClosed, running: Running | None) -> str:
         if running is not None and running.record.get("started_utc"):
@@ -102,7 +119,7 @@ class Transfers:
         elapsed_s = message.record.get("elapsed_s")
         if not isinstance(elapsed_s, int | float):
             return ""
-        return self._utc(message.t_ns - int(elapsed_s * 1e9))
+        return self._clock.utc(message.t_ns - int(elapsed_s * 1e9))
 
     def _claim(self, channel: int, transfer_id: str) -> Running | None:
         if self.running is None or self.running.id != transfer_id:
@@ -122,11 +139,17 @@ class Transfers:
         return self._interrupt("the gate restarted", now_ns)
 
     def tick(self, now_ns: int) -> list[Entry]:
-        """Close what nobody claimed in time."""
-        running = self.running
+        """Close what nobody claimed in time; say that the wall clock was set."""
+        entries, running = self._clock_set(now_ns), self.running
         if running is None or running.channel is not None or now_ns < running.deadline_ns:
-            return []
-        return self._interrupt("the controller died", now_ns)
+            return entries
+        return entries + self._interrupt("the controller died", now_ns)
+
+    def _clock_set(self, now_ns: int) -> list[Entry]:
+        before_ns, self._offset_ns = self._offset_ns, self._clock.offset_ns()
+        step = step_s(before_ns, self._offset_ns)
+        header = {"step_s": step, "sync": self._clock.sync()} if step else {}
+        return [Entry("clock", "", now_ns, {}, header)] if step else []
 
     def gate_state(self, state: GateState) -> list[Entry]:
         """A lowering that nobody's transfer accounts for is linked to the interrupted one."""

@@ -94,7 +94,7 @@ def test_the_last_carer_stays_and_a_missing_one_is_out_of_plan():
     world.to_air(resident=PAIR, carers="2")
     assert world.ask("carer_left") == ""
     assert world.ask("carer_left") == "LC-FLOW-LAST-CARER"
-    assert world.state.transfer.out_of_plan
+    assert world.state.transfer.out_of_plan_why == ("carers_missing",)
     assert world.mask & Motion.UP
     for _ in range(3):
         assert world.ask("carer_joined", source="magic") == ""

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from liftctl.controller.flows import ACTIONS
-from liftctl.controller.record import staff_s
 from liftctl.controller.values import Link, State, Today
 from liftctl.ipc import Permission, TransferClosed, Written, encode
+from liftctl.records import staff_s
 from safety.types import LOWERING, Motion
 from tests.controller.world import ALONE, PAIR, World
 
@@ -128,7 +128,7 @@ class Ward(RuleBasedStateMachine):
                 assert all(0 <= s["joined_s"] <= s["left_s"] for s in stays)
         world.sent.clear()
         if state.transfer:
-            assert staff_s(state.transfer, state.transfer.at_s(world.now_ns)) >= 0
+            assert staff_s(state.transfer.presences, state.transfer.at_s(world.now_ns)) >= 0
 
 
 TestWard = Ward.TestCase

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from config.plans import Register, ResidentSpec
 from liftctl.controller.shell import Shell
 from liftctl.ipc import (
     Channel,
@@ -26,6 +27,7 @@ from liftctl.ipc import (
     serve,
 )
 from liftctl.places import Places
+from liftctl.register import store
 from safety.types import Motion
 from tests.controller.world import ALONE, SITES, gate_state, site
 
@@ -146,3 +148,28 @@ def test_a_site_that_cannot_be_read_is_exit_2():
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert "name an existing site file" in done.stderr
+
+
+def test_the_register_is_read_when_it_changes_and_a_broken_one_is_said(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "var"))
+    shell = Shell(site("lift"))
+
+    def residents() -> list[str]:
+        shell.register_ns = 0
+        shell.step(0)
+        return [item.label for item in shell.state.register.resident]
+
+    try:
+        assert residents() == []
+        resident = ResidentSpec(token="r-1", label="Resident C", limit_kg=100)
+        store.save(PLACES.register, Register(resident=(resident,)))
+        assert residents() == ["Resident C"]
+        PLACES.register.write_text('{"version": 1, "resident": [{"token": "r-1"}]}')
+        assert residents() == ["Resident C"]
+        assert "'label' is missing" in capsys.readouterr().err
+        PLACES.register.unlink()
+        assert residents() == []
+    finally:
+        shell.close()

@@ -149,6 +149,7 @@ def test_no_file_holds_a_forbidden_word() -> None:
 def test_the_kernel_can_be_read_in_one_sitting() -> None:
     """Statements, as the parser counts them: packing two into a line makes nothing shorter."""
     sources = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "safety").glob("*.py"))]
-    statements = sum(isinstance(n, ast.stmt) for text in sources for n in ast.walk(ast.parse(text)))
-    assert 1000 < statements < 1500
+    nodes = [node for text in sources for node in ast.walk(ast.parse(text))]
+    docstrings = sum(isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant) for n in nodes)
+    assert 1000 < sum(isinstance(n, ast.stmt) for n in nodes) - docstrings < 1500
     assert max(len(text.splitlines()) for text in sources) <= 300

@@ -381,13 +381,19 @@ def test_drive_walks_up_and_moves() -> None:
     assert word_and_speed(it.turn(None)) == (0x06, 0)
 
 
-def test_drive_position_and_run_enable() -> None:
-    it = booted("cia402_traverse")
-    decoded = it.hear(Frame("bus", 0x291, bytes.fromhex("1027000001000000")))
-    assert [(s.signal.value, s.value) for s in decoded.samples] == [
-        ("traverse_pos_mm", 1000.0),
-        ("run_enable", 1.0),
-    ]
+@pytest.mark.parametrize(
+    ("name", "can_id", "said"),
+    [
+        ("cia402_hoist", 0x290, {"hoist_height_mm": 1000.0, "run_enable": 1.0}),
+        ("cia402_traverse", 0x291, {"traverse_pos_mm": 1000.0}),
+    ],
+)
+def test_drive_position_and_the_hoists_run_enable(
+    name: str, can_id: int, said: dict[str, float]
+) -> None:
+    decoded = booted(name).hear(Frame("bus", can_id, bytes.fromhex("1027000001000000")))
+    assert {s.signal.value: s.value for s in decoded.samples} == said
+    assert dict(decoded.values)["run_enable"] == 1.0, "shown for both"
     assert not decoded.urgent
 
 

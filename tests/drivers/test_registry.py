@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import canopen
 import pytest
@@ -40,15 +41,86 @@ def test_build_refuses(spec: DeviceSpec, message: str) -> None:
 def test_motion_needs_a_deadman_that_is_written() -> None:
     profile = load("cia402_hoist")
     for bad, message in (
-        (replace(profile, deadman=()), "class motion needs a deadman"),
-        (replace(profile, deadman=("1016:01", "1400:05")), "deadman 1400:05 is never written"),
+        (replace(profile, deadman=()), "deadman needs 1016:01, or it runs on when the gate dies"),
+        (replace(profile, deadman=("1016:01",)), "deadman needs 6007:00"),
+        (replace(profile, deadman=("1017:00",)), "deadman needs 1016:01"),
+        (replace(profile, deadman=(*profile.deadman, "1400:05")), "deadman 1400:05 is never"),
         (replace(profile, family="x"), "family 'x' is none of"),
-        (replace(profile, level="assist", eds="none.eds"), "put the device's EDS there"),
+        (replace(profile, eds="none.eds"), "put the device's EDS there"),
         (replace(profile, eds="lift_io.eds"), "has no object 1016:01"),
         (replace(profile, eds="traverse.eds", write=()), "is never written"),
     ):
         with pytest.raises(ConfigError, match=message):
             build_from(bad, SPEC, Params())
+
+
+@pytest.mark.parametrize(
+    ("name", "item", "change"),
+    [
+        ("cia402_traverse", "1016:01", {"params": ()}),  # 0 ms: switched off
+        ("cia402_traverse", "1016:01", {"base": 0x20000}),  # the guard's heartbeat
+        ("cia402_traverse", "1016:01", {"base": 0x10032}),  # 50 ms more than the site's limit
+        ("cia402_traverse", "1016:01", {"check": True}),
+        ("cia402_traverse", "1016:01", {"optional": True}),
+        ("cia402_traverse", "1016:01", {"mask": 0xFFFF0000}),  # read back, the time unseen
+        ("cia402_hoist", "6007:00", {"base": 0}),  # no action
+        ("cia402_hoist", "6007:00", {"base": 1}),
+        ("cia402_hoist", "6007:00", {"mask": 0}),
+        ("thomson_electrak_hd_canopen", "2005:00", {"params": ()}),
+        ("thomson_electrak_hd_canopen", "2005:00", {"base": 5000}),
+        ("thomson_electrak_hd_canopen", "2005:00", {"mask": 0xFF}),
+    ],
+)
+def test_a_deadman_without_effect_is_refused(name: str, item: str, change: dict[str, Any]) -> None:
+    """Present in the profile, but it would not stop the drive when the gate dies (rule 3)."""
+    profile = load(name)
+    spec = replace(SPEC, profile=name)
+    build_from(profile, spec, Params())
+    (right,) = [write for write in profile.write if write.object == item]
+    wrong = replace(right, **change)
+    alone = tuple(wrong if write is right else write for write in profile.write)
+    undone = (*profile.write, wrong)
+    for writes in (alone, undone) if change.keys() <= {"params", "base"} else (alone,):
+        with pytest.raises(ConfigError, match=f"deadman {item}"):
+            build_from(replace(profile, write=writes), spec, Params())
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_family_has_the_level_of_what_it_does(name: str) -> None:
+    """A drive called assist or monitor would be driven all the same, without any deadman."""
+    profile = load(name)
+    for level in {"monitor", "assist", "motion"} - {profile.level}:
+        loose = replace(profile, level=level, deadman=(), write=())
+        with pytest.raises(ConfigError, match=f'write level = "{profile.level}"'):
+            build_from(loose, replace(SPEC, profile=name), Params())
+
+
+@pytest.mark.parametrize(
+    ("limits", "max_speed_mm_s", "message"),
+    [
+        ({}, 20.0, ""),
+        ({"stand_docking_mm_s": 4}, 20.0, ""),
+        ({}, 31.0, "least speed 6.2 mm/s .* is above stand_docking_mm_s = 6; raise"),
+        ({"stand_mm_s": 5}, 26.0, "least speed 5.2 mm/s .* is above stand_mm_s = 5; raise"),
+        ({"stand_accel_mm_s2": 10}, 20.0, "the 2.91 mm/s that are no over-speed 70 ms after"),
+        ({"stand_margin_mm_s": 0.5}, 20.0, "raise stand_margin_mm_s, stand_accel"),
+        ({"overspeed_ms": 20}, 20.0, "no over-speed 40 ms after its start"),
+        ({"overspeed_ms": 20, "stand_margin_mm_s": 3}, 20.0, ""),
+        ({"stand_decel_mm_s2": 60}, 20.0, ""),
+        ({"stand_decel_mm_s2": 61}, 20.0, "stops at own_decel_mm_s2 = 60 .* lower stand_decel"),
+    ],
+)
+def test_an_actuator_with_its_own_ramps_does_not_latch_by_starting_or_stopping(
+    limits: dict[str, float], max_speed_mm_s: float, message: str
+) -> None:
+    """Else over-speed or runaway latches at the first STAND: nobody may sit any more (H1, H7)."""
+    profile = replace(load("thomson_electrak_hd_canopen"), max_speed_mm_s=max_speed_mm_s)
+    spec = replace(SPEC, profile=profile.name)
+    if not message:
+        build_from(profile, spec, Params(**limits))
+        return
+    with pytest.raises(ConfigError, match=message):
+        build_from(profile, spec, Params(**limits))
 
 
 @pytest.mark.parametrize(

@@ -66,3 +66,17 @@ def test_a_heartbeat_that_is_no_state_wakes_nobody(name: str) -> None:
     for odd in (b"\x06", b"\xff", b"", b"\x7f\x7f"):
         it.hear(Frame("bus", 0x700 + node, odd))
     assert it.state == state
+
+
+@pytest.mark.parametrize("name", MOTION)
+def test_what_ran_away_and_was_stopped_is_not_woken_to_run_on(name: str) -> None:
+    """H1: guard stops, gate wakes, and it crept 3 mm a second for as long as nobody came."""
+    it, node = running(name), NODES[name]
+    stop(it, node)
+    it.sent.clear()
+    for _ in range(50):
+        it.turn(it.command(Cmd.ISOLATE))
+        it.hear(Frame("bus", 0x700 + node, STOPPED))
+    assert not wakes(it)
+    it.turns(11, it.command(Cmd.REST))
+    assert wakes(it), "after the technician's release it comes back"

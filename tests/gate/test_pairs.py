@@ -17,12 +17,12 @@ SITE = load_site(SITES / "demo-lift.toml")
 
 
 def with_signals(*signals: str) -> Profile:
-    """The lift's I/O module with other names on its first contacts."""
+    """The lift's I/O module with contacts in the place of its first keys."""
     profile = load("cia401_lift_io")
     first, *rest = profile.frame
     fields = list(first.field)
     for n, signal in enumerate(signals):
-        fields[7 + n] = replace(fields[7 + n], signal=signal, key="")
+        fields[8 + n] = replace(fields[8 + n], signal=signal, key="")
     return replace(profile, frame=(replace(first, field=tuple(fields)), *rest))
 
 

@@ -112,7 +112,7 @@ CELL = DeviceSpec(name="cell", profile="load_cell_e2e", on="lift")
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ((CELL,), "cell protects 'load_kg' and scale gives it too; keep one"),
+        ((CELL,), "scale and cell both give 'load_kg'; keep one"),
         (
             (CELL, DeviceSpec(name="twin", profile="load_cell_e2e", on="lift")),
             "cell and twin both listen to 6A1 on lift; keep one",

@@ -342,7 +342,7 @@ def test_requests_break_the_mechanics_and_mend_it() -> None:
         ({"do": "obstruction", "where": "below", "mm": 1300}, "surface", "obstacle"),
         ({"do": "obstruction", "where": "below", "mm": None}, "surface", "bed"),
         ({"do": "brake", "mode": "slipping", "slip_n": 50}, "hoist_brake_mode", "slipping"),
-        ({"do": "snag", "value": True}, "bar_mm", 1400.0),
+        ({"do": "snag", "value": True}, "snagged", True),
         ({"do": "snag", "value": False}, "drum_slack_mm", 0.0),
         ({"do": "sling_fails"}, "fallen", False),
     ]:

@@ -124,6 +124,9 @@ class House:
     changes: dict[str, Any] = field(default_factory=dict)
     running: ipc.TransferView | None = None
     alarms: tuple[tuple[str, str, str], ...] = ()
+    notices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    slings: tuple[tuple[str, str], ...] = ()
+    recorder: ipc.RecorderState | None = None
     moves: bool = True
     controller_up: bool = True
     said: list[tuple[float, str, ipc.AnyMessage]] = field(default_factory=list)
@@ -133,7 +136,8 @@ class House:
     def __post_init__(self) -> None:
         places = Places(f"demo-{self.kind}")
         self._servers = {
-            name: ipc.serve(places.sock(name)) for name in ("gate", "guard", "controller")
+            name: ipc.serve(places.sock(name))
+            for name in ("gate", "guard", "controller", "recorder")
         }
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._loop, daemon=True)
@@ -172,8 +176,12 @@ class House:
                     transfer=self.running,
                     residents=RESIDENTS,
                     alarms=self.alarms,
+                    notices=self.notices,
+                    slings=self.slings,
                 )
             )
+        if self.recorder is not None:
+            self._servers["recorder"].broadcast(self.recorder)
 
     def _loop(self) -> None:
         due = time.monotonic()

@@ -227,13 +227,23 @@ def test_steps_outcome_and_a_hostile_name(wall: Wall) -> None:
     wall.house.running = transfer("lift", "outcome", "finish")
     wall.page.get_by_text("Stopped early").click()
     wall.page.get_by_text("Pain or unwell").click()
+    wall.page.locator("#note").fill(name)
+    wall.page.get_by_label("This was training").check()
     wall.page.get_by_role("button", name="Finish").click()
     until(lambda: len(wall.house.heard(ipc.Workflow, "controller")) == 2)
     steps = wall.house.heard(ipc.Workflow, "controller")
+    said = {"outcome": "aborted", "carers": "1", "reason": "pain", "note": name, "training": "yes"}
     assert [(step.action, step.args) for step in steps] == [
         ("loops_ok", {}),
-        ("finish", {"outcome": "aborted", "carers": "1", "reason": "pain"}),
+        ("finish", said),
     ]
+
+
+def test_an_assessment_and_a_sling_that_ran_out_are_said_beside_the_resident(wall: Wall) -> None:
+    wall.house.notices = {"r-7f3a": ("sling_overdue", "assessment_expired")}
+    tile = wall.page.locator('[data-id="resident.r-7f3a"]')
+    tile.get_by_text("Sling inspection is overdue: do not use").wait_for()
+    assert "Assessment has expired: two carers" in tile.inner_text()
 
 
 def test_estop_shows_the_red_strap_and_the_reset(wall: Wall) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from liftctl import ipc
 from liftctl.desk import app as desk
 from liftctl.desk import ledger
 from tests.panel.house import House, serving, site, until
@@ -58,6 +59,29 @@ def test_metrics(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
     age = next(row for row in text.splitlines() if row.startswith("liftctl_gate_tick_age_seconds"))
     assert 0 <= float(age.split()[1]) < 1
     assert "resident" not in text and "python_" not in text
+
+
+def test_how_the_ledger_stands_and_which_slings_are_due_is_told(lift: House, base: str) -> None:
+    lift.slings = (("S-1", "sling_overdue"),)
+    lift.recorder = ipc.RecorderState(
+        tick_ns=1, healthy=True, why="", warning="new epoch begun", epoch=5, entries=40,
+        signed=38, clock="unsynchronised",
+    )  # fmt: skip
+    until(lambda: httpx.get(f"{base}/api/state").json()["recorder"])
+    state = httpx.get(f"{base}/api/state").json()
+    assert state["recorder"]["warning"] == "new epoch begun"
+    assert state["slings"] == [
+        {"sling": "S-1", "code": "sling_overdue", "text": "Sling inspection is overdue: do not use"}
+    ]
+    text = httpx.get(f"{base}/metrics").text
+    for line in (
+        "liftctl_recorder_healthy 1.0",
+        "liftctl_ledger_warning 1.0",
+        "liftctl_ledger_entries 40.0",
+        "liftctl_ledger_unsigned 2.0",
+        'liftctl_wall_clock_info{sync="unsynchronised"} 1.0',
+    ):
+        assert line in text
 
 
 def test_the_state_names_rows_in_words(base: str) -> None:

@@ -75,9 +75,10 @@ def refused(found: tuple[int, str], *words: str) -> None:
         ("[web]\n", "[web]\npanel_prt = 1\n", ("unknown key 'panel_prt'", "mean 'panel_port'?")),
         ("swl_kg = 200", "swl_kg = 900", ("swl_kg", "50 to 500", "move it inside")),
         ('kind = "lift"', 'kind = "lift', ("not TOML", "line 4")),
+        (PORT, "usb:can0", ("port 'usb:can0'", "use vbus:NAME, socketcan:can0 or slcan:/dev/tty")),
         (
             LIMITS,
-            f"{LIMITS}hoist_loaded_mm_s = 150\n",
+            f"{LIMITS}hoist_loaded_mm_s = 140\n",
             ("hoist", "mm above the limit of 50 mm", "lower hoist_loaded_mm_s"),
         ),
     ],
@@ -116,7 +117,6 @@ def test_busy_port(stranger: Stranger, process: str) -> None:
         ("socketcan:can9", "can9"),
         ("vbus:lift", "`liftctl up` starts it"),
         ("slcan:/dev/ttyNONE9", "ttyNONE9"),
-        ("usb:can0", "use vbus:NAME, socketcan:can0 or slcan:/dev/tty"),
     ],
 )
 def test_missing_interface(stranger: Stranger, port: str, remedy: str, process: str) -> None:

@@ -16,14 +16,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from test_transfers import gate_state
 
 from liftctl import ipc
 from liftctl.blackbox.ring import Kind, RingWriter, create
 from liftctl.blackbox.turnlog import encode_session, encode_turn
 from liftctl.places import Places
 from liftctl.recorder.reader import read_transfers, verify
-from liftctl.recorder.shell import Clock, LedgerTask, Recorder
+from liftctl.recorder.shell import Recorder
+from liftctl.recorder.task import LedgerTask
+from liftctl.recorder.wallclock import Clock
+from tests.recorder.test_transfers import gate_state
 
 SITE = Path(__file__).parents[2] / "config" / "sites" / "demo-lift.toml"
 CLOCK = Clock(time.monotonic_ns, time.time_ns)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from liftctl.ipc import GateState, TransferClosed, TransferOpened, TransferPhase
-from liftctl.recorder.ledger import Entry, Orphan
+from liftctl.recorder.entries import Entry, Orphan
 from liftctl.recorder.transfers import CLAIM_NS, Transfers
+from liftctl.recorder.wallclock import Clock, utc_text
 
 S = 1_000_000_000
 
@@ -43,12 +45,19 @@ def gate_state(moving: str, tick_ns: int = 1) -> GateState:
     )
 
 
-def utc(t_ns: int) -> str:
-    return f"utc-{t_ns}"
+class Wall:
+    """A wall clock that can be set; monotonic time stands still at 0."""
+
+    def __init__(self) -> None:
+        self.offset_ns = 1_800_000_000 * S
+        self.clock = Clock(lambda: 0, lambda: self.offset_ns, lambda: "synchronised")
+
+    def utc(self, t_ns: int) -> str:
+        return utc_text(self.offset_ns + t_ns)
 
 
 def started(name: str = "a") -> tuple[Transfers, list[Entry]]:
-    transfers = Transfers(utc)
+    transfers = Transfers(Wall().clock)
     return transfers, transfers.opened(1, TransferOpened(name, 5 * S, {"resident": "r"}), 5 * S)
 
 
@@ -58,11 +67,34 @@ def told(entries: list[Entry]) -> list[tuple[str, str, Any]]:
 
 def test_a_whole_transfer_gets_its_wall_clock_here() -> None:
     transfers, (opening,) = started()
-    assert opening.payload["started_utc"] == f"utc-{5 * S}"
+    assert opening.payload["started_utc"] == Wall().utc(5 * S)
     (closing,) = transfers.closed(1, TransferClosed("a", 90 * S, {"outcome": "completed"}))
-    assert closing.payload["started_utc"] == f"utc-{5 * S}"
-    assert closing.payload["ended_utc"] == f"utc-{90 * S}"
+    assert closing.payload["started_utc"] == Wall().utc(5 * S)
+    assert closing.payload["ended_utc"] == Wall().utc(90 * S)
+    assert closing.payload["clock"] == {"sync": "synchronised", "step_s": 0.0}
     assert transfers.tick(10**12) == []
+
+
+@pytest.mark.parametrize("hours", [-1, 2])
+def test_a_wall_clock_that_was_set_is_said_in_the_record_and_in_the_chain(hours: int) -> None:
+    wall = Wall()
+    before, transfers = Wall(), Transfers(wall.clock)
+    transfers.opened(1, TransferOpened("a", 5 * S, {}), 5 * S)
+    wall.offset_ns += S // 10  # slewed: no step
+    assert transfers.tick(6 * S) == []
+    wall.offset_ns += hours * 3600 * S
+    (entry,) = transfers.tick(7 * S)
+    assert (entry.kind, entry.header["step_s"]) == ("clock", hours * 3600.0)
+    assert transfers.tick(8 * S) == []
+    told = {"phases": {"called": -2.0, "end": 85.0}, "started_mono_ns": 5 * S}
+    (closing,) = transfers.closed(1, TransferClosed("a", 90 * S, told))
+    assert closing.payload["clock"]["step_s"] == pytest.approx(hours * 3600, abs=0.2)
+    # Phases stay in one row by the clock of the opening.
+    assert closing.payload["phases_utc"] == {
+        "called": before.utc(3 * S),
+        "end": before.utc(90 * S),
+    }
+    assert closing.payload["started_utc"] == before.utc(5 * S)
 
 
 def test_a_dead_controller_has_five_seconds() -> None:
@@ -96,7 +128,7 @@ def test_gate_restart_and_a_new_transfer_interrupt_at_once() -> None:
 
 
 def test_start_up_waits_for_the_newest_orphan_only() -> None:
-    transfers = Transfers(utc)
+    transfers = Transfers(Wall().clock)
     orphans = [Orphan("a", 1, {}, ()), Orphan("b", 2, {}, (("raise", 3.0, {}),))]
     assert told(transfers.adopt(orphans, "", 0)) == [("closed", "a", "interrupted")]
     assert transfers.tick(CLAIM_NS - 1) == []
@@ -139,7 +171,7 @@ ACTS = st.lists(
 
 @given(acts=ACTS)
 def test_no_opened_transfer_is_left_without_an_end(acts: list[tuple[str, str, int]]) -> None:
-    transfers, entries, now_ns = Transfers(utc), list[Entry](), 0
+    transfers, entries, now_ns = Transfers(Wall().clock), list[Entry](), 0
     for act, name, channel in acts:
         now_ns += S
         if act == "open":

@@ -55,3 +55,13 @@ def test_one_number_stays_below_another(low: str, high: str) -> None:
     sentence = f"{low} must be below {high}"
     assert sentence in violations(Params(**{low: value}))
     assert sentence not in violations(Params(**{low: value - 0.001}))
+
+
+@pytest.mark.parametrize("speed", ["hoist_loaded_mm_s", "hoist_empty_mm_s", "hoist_down_mm_s"])
+def test_a_hoist_at_full_speed_is_not_too_fast(speed: str) -> None:
+    """Over-speed latched: nobody lowers. It must not come from going as fast as configured (H7)."""
+    said = f"{speed} = 90.1 is above overspeed_max_mm_s - overspeed_margin_mm_s = 90 (H7 would"
+    for value, refused in ((90.0, False), (90.1, True)):
+        params = Params(overspeed_max_mm_s=100, overspeed_margin_mm_s=10, **{speed: value})
+        assert any(text.startswith(said) for text in violations(params)) is refused
+    assert violations(Params(hoist_empty_mm_s=148, overspeed_margin_mm_s=2)) == ()

@@ -47,6 +47,15 @@ function draw(state) {
     row([item.row, item.latched ? "latched" : "active", item.text], item.latched ? "latched" : "")), "none");
   table("processes", ["Process", "Connected", "State age (s)"], state.processes.map((item) =>
     row([item.name, item.connected, item.age_s], item.connected ? "" : "latched")), "none");
+  const recorder = state.recorder;
+  table("ledger", ["Ledger", "Says"], recorder ? [
+    row(["can write", recorder.healthy ? "yes" : recorder.why], recorder.healthy ? "" : "latched"),
+    ...(recorder.warning ? [row(["warning", recorder.warning], "latched")] : []),
+    row(["entries, signed", `${recorder.entries}, ${recorder.signed}`]),
+    row(["wall clock", recorder.clock]),
+  ] : [], "no contact");
+  table("slings", ["Sling", "What it says"], state.slings.map((item) => row([item.sling, item.text], "latched")), "none is due");
+  afar(state.support);
   if (!gate) return;
   table("motions", ["Motion", "May start", "Docking only", "Refused by"], Object.entries(gate.motions).map(
     ([name, item]) => row([name, item.allowed, item.docking, item.rows.join(", ")])), "none");
@@ -56,6 +65,21 @@ function draw(state) {
     ([device, values]) => Object.entries(values).map(([name, value]) => row([device, name, value]))), "none");
   const counters = [...Object.entries(gate.counters), ...Object.entries(gate.ages_ms).map(([k, v]) => [`age of ${k} (ms)`, v])];
   table("counters", ["Counter", "Value"], counters.map((item) => row(item)), "none");
+}
+
+/** What the room is asked, what it granted, and what is on trial; answered on the panel only. */
+function afar(said) {
+  $("support").hidden = !said;
+  $("banner").hidden = !said?.grant;
+  if (!said) return;
+  const minutes = (part) => Math.ceil(part.left_s / 60);
+  if (said.grant) $("banner").textContent = `Support is active: ${said.grant.who}, ${minutes(said.grant)} min left`;
+  const rows = [["centre heard (s ago)", said.heard_s], ["request", said.request && `${said.request.who}: ${said.request.reason}`],
+    ["grant", said.grant && `${said.grant.who}: ${said.grant.wants.join(", ")}${said.grant.live ? ", looking now" : ""}`],
+    ["bundle offered", said.bundle?.sha256], ["guide", said.guide && `${said.guide.script}, ${said.guide.step} of ${said.guide.of}`],
+    ["proposal", said.proposal && `version ${said.proposal.version}: ${said.proposal.changes.map((item) => item.join(" ")).join("; ")}`],
+    ["on trial", said.trial && `version ${said.trial.version}, ${minutes(said.trial)} min left`], ["may be set now", said.idle || "yes"]];
+  table("afar", ["What", "Now"], rows.filter(([, value]) => value !== null && value !== undefined).map((item) => row(item)), "nothing");
 }
 
 async function get(path) {

@@ -3,7 +3,7 @@
 import { $, h } from "./dom.js";
 import { t } from "./words.js";
 
-const OUTCOMES = ["completed", "aborted", "fallback2", "fault"];
+const OUTCOMES = ["completed", "aborted", "fallback2", "fault", "emergency"];
 const REASONS = ["resident_declined", "pain", "sling", "weight", "device", "staffing", "other"];
 const TYPING_MS = 100; // keys this close together come from a badge reader
 
@@ -37,7 +37,7 @@ export class BeginForm {
     });
   }
 
-  draw(residents) {
+  draw(residents, notices = {}) {
     const draft = this.#draft;
     const set = (change) => {
       Object.assign(draft, change);
@@ -47,7 +47,8 @@ export class BeginForm {
     if (!chosen) draft.resident = "";
     const least = chosen?.[2] ?? 1;
     const who = residents.map(([value, text, carers]) => ({
-      value, text, note: t(carers === 1 ? "ui.one_carer_ok" : "ui.two_carers"),
+      value, text, note: [t(carers === 1 ? "ui.one_carer_ok" : "ui.two_carers"),
+        ...(notices[value] ?? []).map((code) => t(`notice.${code}`))].join(". "),
     }));
     const carers = [1, 2].map((value) => ({ value, text: t(`ui.carers_${value}`), off: value < least }));
     return [
@@ -92,7 +93,7 @@ function listenForBadge(take) {
     if (event.key === "Enter" && typing) event.preventDefault();
     if (event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey) return;
     last = event.timeStamp;
-    if (!$("badge") || document.activeElement === $("badge")) return;
+    if (!$("badge") || document.activeElement?.tagName === "INPUT") return;
     event.preventDefault();
     take(event.key);
   }, true);
@@ -112,7 +113,7 @@ export class FinishForm {
   draw(transfer) {
     if (this.#id !== transfer.id) {
       this.#id = transfer.id;
-      this.#draft = { outcome: "", carers: transfer.carers_now, reason: "" };
+      this.#draft = { outcome: "", carers: transfer.carers_now, reason: "", note: "", training: false };
     }
     const draft = this.#draft;
     const set = (change) => {
@@ -129,8 +130,29 @@ export class FinishForm {
         : null,
       tiles("carers", t("ui.carers_present"), [1, 2, 3].map((value) => ({ value, text: t(`ui.carers_${value}`) })),
         draft.carers, (value) => set({ carers: value })),
-      send(t("action.finish"), draft.outcome && (smooth || draft.reason), () =>
-        this.#act({ outcome: draft.outcome, carers: String(draft.carers), reason: smooth ? "" : draft.reason })),
+      draft.outcome ? this.#aside(draft) : null,
+      send(t("action.finish"), draft.outcome && (smooth || draft.reason), () => this.#act({
+        outcome: draft.outcome, carers: String(draft.carers), reason: smooth ? "" : draft.reason,
+        note: draft.note.trim(), training: draft.training ? "yes" : "",
+      })),
     ].filter(Boolean);
+  }
+
+  #aside(draft) {
+    const note = h("input", {
+      id: "note", "data-id": "note", autocomplete: "off", maxlength: "200", "aria-label": t("ui.note"), placeholder: t("ui.note"),
+      oninput: ({ target }) => {
+        draft.note = target.value;
+      },
+    });
+    note.value = draft.note;
+    const training = h("input", {
+      id: "training", "data-id": "training", type: "checkbox",
+      onchange: ({ target }) => {
+        draft.training = target.checked;
+      },
+    });
+    training.checked = draft.training;
+    return h("fieldset", { class: "extra" }, note, h("label", { for: "training" }, training, t("ui.training")));
   }
 }

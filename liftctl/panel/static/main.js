@@ -1,5 +1,6 @@
 // Start of the page: fetch the room and its words, then one loop that draws the newest state.
 
+import { Afar } from "./afar.js";
 import { Dim } from "./dim.js";
 import { $, h } from "./dom.js";
 import { Hold } from "./hold.js";
@@ -17,7 +18,7 @@ document.title = site.title;
 const link = new Link();
 const hold = new Hold(link);
 const parts = [
-  new Status(site, link), new Pad(site, link, hold), new Lowering(site), new Task(site, link), new Dim(hold),
+  new Status(site, link), new Pad(site, link, hold), new Lowering(site), new Task(site, link), new Afar(link), new Dim(hold),
 ];
 let newest = null;
 

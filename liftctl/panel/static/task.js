@@ -1,14 +1,15 @@
 // The transfer: where it stands, what to do now, and the buttons the controller offers.
 
+import { isAfar } from "./afar.js";
 import { $, h, icon } from "./dom.js";
 import { BeginForm, FinishForm } from "./forms.js";
 import { locked, wipe } from "./locks.js";
 import { language, number, t } from "./words.js";
 
 const FORMS = ["begin", "finish"];
-const ASIDE = ["carer_joined", "carer_left", "pause", "cancel", "consent_no"];
+const ASIDE = ["helper_called", "carer_joined", "carer_left", "pause", "cancel", "consent_no"];
 // The form at the end asks these itself.
-const COUNTED = ["finish", "carer_joined", "carer_left"];
+const COUNTED = ["finish", "helper_called", "carer_joined", "carer_left"];
 const STEPLESS = ["idle", "done"];
 
 export class Task {
@@ -28,14 +29,14 @@ export class Task {
     this.#begin = new BeginForm(site, (args) => this.#act("begin", args), again);
     this.#finish = new FinishForm((args) => this.#act("finish", args), again);
     link.addEventListener("refused", ({ detail }) => {
-      this.#refused = detail;
+      if (!isAfar(detail.action)) this.#refused = detail;
     });
   }
 
   render(state) {
     const said = state?.controller ?? null;
     const { phases, peak_load_kg, ...transfer } = said?.transfer ?? {};
-    const key = JSON.stringify([language, said?.closed, said?.residents, transfer, this.#refused, this.#finishing,
+    const key = JSON.stringify([language, said?.closed, said?.residents, said?.notices, said?.records, transfer, this.#refused, this.#finishing,
       missing(state, transfer), state?.locks]);
     if (key === this.#shown) return;
     this.#shown = key;
@@ -53,14 +54,15 @@ export class Task {
     if (focused) $("task").querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  #idle({ closed, residents }, locks) {
+  #idle({ closed, residents, notices, records }, locks) {
     const act = (action, args) => this.#act(action, args);
     const lock = locked(locks, act);
     if (lock.only) return lock.body;
     const note = closed
       ? [h("p", { class: "finished" }, icon("tick"), t("ui.finished", { outcome: t(`outcome.${closed}`) }))]
       : [];
-    return [...note, ...lock.body, h("h2", {}, t("ui.new_transfer")), ...this.#begin.draw(residents), wipe(act)];
+    if (records) note.push(h("p", { class: "hint" }, icon("medium"), t("notice.records")));
+    return [...note, ...lock.body, h("h2", {}, t("ui.new_transfer")), ...this.#begin.draw(residents, notices), wipe(act)];
   }
 
   #running(state, { transfer, residents }) {

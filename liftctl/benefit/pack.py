@@ -1,0 +1,117 @@
+"""The evidence pack: one file that another municipality checks with one command.
+
+Role: writes and reads the zip. Process: library (`evidence` extra). Must never: pack a token, a
+name or a clock time, nor differ between two runs over the same material.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from liftctl.benefit.baseline import from_plain
+from liftctl.benefit.case import Case, Context, assemble
+from liftctl.benefit.figure import saved_rows
+from liftctl.benefit.inputs import Inputs
+from liftctl.benefit.parquet import from_parquet, to_parquet
+from liftctl.benefit.rows import EvidenceError
+
+FORMAT = "liftctl-evidence/1"
+MANIFEST, SIGNATURE, SIGNER = "manifest.json", "manifest.sig", "signer.pub"
+FIRST_DAY = (1980, 1, 1, 0, 0, 0)
+LARGEST = 2**31
+METHOD = Path(__file__).with_name("method.md")
+FEWEST_RESIDENTS = 5
+
+
+def software() -> dict[str, str]:
+    """Version, and a hash over the code that makes the figures."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(f"{path.name}\n".encode() + path.read_bytes())
+    return {"liftctl": version("liftctl"), "benefit_sha256": digest.hexdigest()}
+
+
+def write_pack(
+    case: Case,
+    numbers: dict[str, Any],
+    sources: dict[str, Any],
+    pages: Mapping[str, bytes],
+    key: Ed25519PrivateKey,
+) -> bytes:
+    """`sources`: ledger heads and file hashes. `pages`: finished files to carry along."""
+    if 0 < numbers["n_residents"] < FEWEST_RESIDENTS:
+        raise EvidenceError("fewer than 5 residents: a pack would be about persons; none is made")
+    files = {
+        "rows.parquet": to_parquet(case.table, saved_rows(case), case.context.version),
+        "baseline.json": plain(asdict(case.baseline)),
+        "inputs.json": plain({"numbers": case.inputs.numbers, "texts": case.inputs.texts}),
+        "context.json": plain({**asdict(case.context), "residents": len(case.codes)}),
+        "numbers.json": plain(numbers),
+        "sources.json": plain(sources),
+        "method.md": METHOD.read_bytes(),
+        **pages,
+    }
+    hashes = {name: hashlib.sha256(body).hexdigest() for name, body in sorted(files.items())}
+    manifest = plain({"format": FORMAT, "software": software(), "files": hashes})
+    files[MANIFEST] = manifest
+    files[SIGNATURE] = key.sign(manifest).hex().encode()
+    files[SIGNER] = key.public_key().public_bytes_raw().hex().encode()
+    return _zip(files)
+
+
+def plain(value: Any) -> bytes:
+    """JSON with one spelling."""
+    return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, body in sorted(files.items()):
+            told = zipfile.ZipInfo(name, FIRST_DAY)
+            told.compress_type, told.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(told, body, compresslevel=9)
+    return out.getvalue()
+
+
+def read_pack(path: Path) -> dict[str, bytes]:
+    """Every file of a pack; EvidenceError when it is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(item.file_size for item in archive.infolist()) > LARGEST:
+                raise EvidenceError(f"{path}: unpacks to more than 2 GiB; not read")
+            names = archive.namelist()
+            if len(names) != len(set(names)):
+                raise EvidenceError(f"{path}: holds a name twice")
+            return {name: archive.read(name) for name in names}
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise EvidenceError(f"{path}: no evidence pack ({error})") from error
+
+
+def case_from(files: Mapping[str, bytes]) -> Case:
+    """The case as packed; EvidenceError when a part cannot be read."""
+    try:
+        context = json.loads(files["context.json"])
+        residents = int(context.pop("residents"))
+        context["remarks"] = tuple(context["remarks"])
+        inputs = json.loads(files["inputs.json"])
+        numbers = {name: (value, source) for name, (value, source) in inputs["numbers"].items()}
+        return assemble(
+            from_parquet(files["rows.parquet"]),
+            from_plain(json.loads(files["baseline.json"])),
+            Inputs(numbers, inputs["texts"]),
+            Context(**context),
+            residents,
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise EvidenceError(f"the pack's parts cannot be read: {error}") from error

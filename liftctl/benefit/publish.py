@@ -1,0 +1,133 @@
+"""Writes a report's folder: pages, workbook, tables, pack.
+
+Role: the only writer of report files. Process: `liftctl report --out`. Must never: leave a folder
+in which some files are of this report and some of an older one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from liftctl.benefit.case import Case
+from liftctl.benefit.figure import saved_rows
+from liftctl.benefit.gather import Sources
+from liftctl.benefit.html_page import html
+from liftctl.benefit.pack import FEWEST_RESIDENTS, plain, write_pack
+from liftctl.benefit.page import page
+from liftctl.benefit.parquet import to_parquet
+from liftctl.benefit.pdf_page import pdf
+from liftctl.benefit.rows import EvidenceError
+from liftctl.benefit.sheets import workbook
+from liftctl.benefit.words import LOCALES
+from liftctl.places import data_root
+from liftctl.recorder.verify import verify
+
+PACK = "evidence.zip"
+KEY = "evidence.key"
+
+
+def publish(
+    out: Path, case: Case, found: dict[str, Any], sources: Sources, key: Path | None
+) -> list[str]:
+    """Everything into `out`, whole or not at all; the names of the files."""
+    _require_free(out)
+    pages = _pages(case, found)
+    files = {
+        **pages,
+        "numbers.json": plain(found),
+        "rows.parquet": to_parquet(case.table, saved_rows(case), case.context.version),
+    }
+    if found["n_residents"] >= FEWEST_RESIDENTS or not found["n_analysed"]:
+        carried = {name: body for name, body in pages.items() if not name.endswith(".xlsx")}
+        files[PACK] = write_pack(case, found, origin(sources), carried, signing_key(key))
+    _replace(out, files)
+    return sorted(files)
+
+
+def _pages(case: Case, found: dict[str, Any]) -> dict[str, bytes]:
+    made: dict[str, bytes] = {}
+    for language in LOCALES:
+        told = page(found, language, case.inputs.texts.get("name", ""), version("liftctl"))
+        made[f"report-{language}.html"] = html(told).encode()
+        made[f"report-{language}.pdf"] = pdf(told)
+        made[f"report-{language}.xlsx"] = workbook(told)
+    return made
+
+
+def origin(sources: Sources) -> dict[str, Any]:
+    """Where the rows are from: each ledger's head and check, or each file's hash."""
+    ledgers = [
+        {"ledger": path.name, "holds": checked.ok, **asdict(checked)}
+        for path in sources.ledgers
+        for checked in (verify(path),)
+    ]
+    files = {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for name in ("transfers", "baseline", "audits", "inputs")
+        if (path := getattr(sources, name))
+    }
+    return {"ledgers": ledgers, "files_sha256": files}
+
+
+def signing_key(path: Path | None) -> Ed25519PrivateKey:
+    """The key in a PEM file; without one, our own, made once in the data folder (0600)."""
+    if path is None:
+        return _own_key(data_root() / KEY)
+    try:
+        found = load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise EvidenceError(f"{path}: no private key that can be read ({error})") from error
+    if not isinstance(found, Ed25519PrivateKey):
+        raise EvidenceError(
+            f"{path}: not an Ed25519 key; make one: openssl genpkey -algorithm ed25519"
+        )
+    return found
+
+
+def _own_key(path: Path) -> Ed25519PrivateKey:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Ed25519PrivateKey.generate().private_bytes_raw())
+    try:
+        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+    except ValueError as error:
+        raise EvidenceError(f"{path}: not a signing key; restore it or move it away") from error
+
+
+def _require_free(out: Path) -> None:
+    """An older report may be replaced, and nothing else."""
+    strangers = sorted(item.name for item in out.iterdir()) if out.is_dir() else []
+    strangers = [name for name in strangers if name not in _ours()]
+    if strangers or (out.exists() and not out.is_dir()):
+        told = f" ({', '.join(strangers[:3])})" if strangers else ""
+        raise EvidenceError(f"{out}: holds other things{told}; name a new folder")
+
+
+def _replace(out: Path, files: dict[str, bytes]) -> None:
+    """A finished folder takes the place of the older one."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    for name, body in files.items():
+        (fresh / name).write_bytes(body)
+    fresh.chmod(0o755)
+    if out.exists():
+        shutil.rmtree(out)
+    fresh.rename(out)
+
+
+def _ours() -> set[str]:
+    pages = {f"report-{code}.{kind}" for code in LOCALES for kind in ("html", "pdf", "xlsx")}
+    return pages | {PACK, "numbers.json", "rows.parquet"}

@@ -1,0 +1,64 @@
+"""The analysis table: one typed row per logged transfer, wherever it came from.
+
+Role: the one form in which transfers are judged. Process: library. Must never: hold a badge, a
+carer or a name (a carer is a number), or import what the lift's own computer does not have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+ANALYSED_OUTCOMES = ("completed", "fallback2")
+OTHER_OUTCOMES = ("aborted", "fault", "emergency", "interrupted", "training")
+OUTCOME_WORDS = {"estop": "emergency"}
+
+
+class EvidenceError(Exception):
+    """Input that cannot be used; the message is one line (per finding) with the remedy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One transfer. Moments are UTC seconds since 1970, None when they are not known.
+
+    `carers`: the most present at once. `staff_s`: the sum of each carer's presence, with waiting
+    for the second carer inside. `trouble`: why the reader could not make sense of the row.
+    """
+
+    id: str
+    resident: str
+    kind: str
+    outcome: str
+    home: str = ""
+    ward: str = ""
+    municipality: str = ""
+    lift: str = ""
+    mobility: str = ""
+    carers_planned: int | None = None
+    carers: int | None = None
+    started_s: float | None = None
+    ended_s: float | None = None
+    elapsed_s: float | None = None
+    staff_s: float | None = None
+    waiting_s: float = 0.0
+    baseline_version: str = ""
+    training: bool = False
+    out_of_plan: bool = False
+    erased: bool = False
+    trips: int = 0
+    adverse: int = 0
+    trouble: str = ""
+    line: int = 0
+
+    @property
+    def day(self) -> date | None:
+        """The UTC day on which it began."""
+        return (
+            None if self.started_s is None else datetime.fromtimestamp(self.started_s, UTC).date()
+        )
+
+    @property
+    def by_assessment(self) -> bool:
+        """Two carers because the assessment asks for them."""
+        return (self.carers_planned or 1) > 1

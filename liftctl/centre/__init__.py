@@ -1,0 +1,1 @@
+"""The knowledge centre: sees every lift of many municipalities, moves none (extra `centre`)."""

@@ -1,0 +1,200 @@
+"""What the console shows: fleet, one device, evidence across homes.
+
+Role: queries. Process: console. Must never: run outside the transaction its caller opened for that
+person (row-level security decides what exists), or name a resident (none is here).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from liftctl.centre import risk
+
+DAY_S = 86_400
+TREND_DAYS = 400
+
+# usual and share once for every device of the asker; names and reasons for one page of them
+FLEET = f"""
+WITH told AS MATERIALIZED (
+  SELECT c.municipality, c.controller, c.home, {risk.USUAL} AS usual, {risk.share_sql()} AS share
+  FROM controller c JOIN home h USING (municipality, home)
+  WHERE c.revoked_at IS NULL AND (:municipality = '' OR c.municipality = :municipality)
+    AND (:home = '' OR c.home = :home)
+    AND (:search = '' OR c.controller ILIKE :like OR c.title ILIKE :like OR h.title ILIKE :like)
+), sums AS (
+  SELECT json_build_object('devices', count(*), 'usual', coalesce(sum(usual), 0),
+    'risk', coalesce(sum(usual * share), 0), 'bad', count(*) FILTER (WHERE share >= 0.5),
+    'watch', count(*) FILTER (WHERE share >= 0.05 AND share < 0.5),
+    'homes', count(DISTINCT (municipality, home))) AS summary FROM told
+), page AS (
+  SELECT * FROM told ORDER BY usual * share DESC, share DESC, municipality, controller
+  LIMIT :limit OFFSET :offset
+)
+SELECT sums.summary, c.municipality, c.home, h.title AS home_title, c.controller, c.title, c.kind,
+  c.durable_at, c.durable_seq, extract(epoch FROM :now - c.durable_at) AS durable_age_s,
+  c.reported ->> 'mode' AS mode, c.reported -> 'battery_pct' AS battery_pct,
+  c.reported -> 'latched' AS latched, c.trips_7d, c.cycles, c.service_by, c.inspection_by,
+  page.usual, page.share, page.usual * page.share AS risk, {risk.codes_sql()} AS reasons
+FROM sums LEFT JOIN (page JOIN controller c USING (municipality, controller)
+  JOIN home h ON h.municipality = c.municipality AND h.home = c.home) ON true
+ORDER BY page.usual * page.share DESC, page.share DESC, c.municipality, c.controller
+"""
+
+
+def fleet(
+    db: Connection, now: datetime, limit: int, offset: int, municipality: str = "",
+    home: str = "", search: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """Devices by risk, highest first, and the sums over all of them."""
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    values = {
+        "now": now, "today": now.date(), "limit": limit, "offset": offset, "home": home,
+        "municipality": municipality, "search": search, "like": f"%{escaped}%",
+    }  # fmt: skip
+    found = [_plain(row) for row in db.execute(text(FLEET), values).mappings()]
+    summary = found[0]["summary"]
+    for row in found:
+        del row["summary"]
+    return {"summary": summary, "devices": [row for row in found if row["controller"]]}
+
+
+def device(db: Connection, now: datetime, municipality: str, controller: str
+           ) -> dict[str, Any] | None:  # fmt: skip
+    """One device: both sides of its twin, what it is judged by, where its chains stand."""
+    key = {"municipality": municipality, "controller": controller}
+    row = db.execute(text(ONE), {**key, "now": now, "today": now.date()}).mappings().one_or_none()
+    if row is None:
+        return None
+    heads = db.execute(text(HEADS), key).mappings().all()
+    since = now.date() - timedelta(days=TREND_DAYS)
+    trends = db.execute(text(TRENDS), {**key, "since": since}).all()
+    series: dict[str, list[tuple[str, float]]] = {}
+    for name, day, value in trends:
+        series.setdefault(name, []).append((day.isoformat(), value))
+    return _plain(row) | {"chains": [_plain(item) for item in heads], "series": series}
+
+
+ONE = f"""
+SELECT c.municipality, c.home, h.title AS home_title, c.controller, c.title, c.kind, c.enrolled_at,
+  c.durable_at, c.durable_seq, extract(epoch FROM :now - c.durable_at) AS durable_age_s,
+  c.clock_off_s, c.set_aside, c.desired, c.afar, c.mail_hash IS NOT NULL AS has_mail,
+  c.reported, c.reported_at, c.commissioned, c.trends, c.cycles,
+  c.service_cycles, c.service_by, c.inspection_by, c.trips_7d, c.quarantined_at, c.quarantine_why,
+  {risk.USUAL} AS usual, {risk.share_sql()} AS share, {risk.codes_sql()} AS reasons
+FROM controller c JOIN home h USING (municipality, home)
+WHERE c.municipality = :municipality AND c.controller = :controller AND c.revoked_at IS NULL
+"""
+HEADS = """
+SELECT stream, epoch::text AS epoch, first_seq, seq, encode(hash, 'hex') AS hash, at, note
+FROM head WHERE municipality = :municipality AND controller = :controller ORDER BY stream, at
+"""
+TRENDS = """
+SELECT name, day, value FROM trend WHERE municipality = :municipality
+  AND controller = :controller AND day >= :since ORDER BY name, day
+"""
+EVENTS = """
+SELECT at, kind, name, detail, epoch::text AS epoch, seq FROM event
+WHERE municipality = :municipality AND controller = :controller AND at < :before
+ORDER BY at DESC, seq DESC LIMIT :limit
+"""
+
+
+def events(
+    db: Connection, municipality: str, controller: str, before: datetime, limit: int
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The newest events before a moment, with their freeze frames."""
+    values = {"municipality": municipality, "controller": controller}
+    found = db.execute(text(EVENTS), {**values, "before": before, "limit": limit})
+    return [_plain(row) for row in found.mappings()]
+
+
+# completed transfers and those where a second carer had to come; what else happened is counted too
+EVIDENCE = """
+SELECT t.municipality, t.home, h.title AS home_title, sum(n)::bigint AS logged,
+  coalesce(sum(n) FILTER (WHERE {counted}), 0)::bigint AS analysed,
+  coalesce(sum(n) FILTER (WHERE {counted} AND carers = 1), 0)::bigint AS single_handed,
+  coalesce(sum(staff_s) FILTER (WHERE {counted}), 0) AS staff_s,
+  coalesce(sum(elapsed_s) FILTER (WHERE {counted}), 0) AS elapsed_s,
+  coalesce(sum(n) FILTER (WHERE outcome = 'fallback2'), 0)::bigint AS fallback2,
+  coalesce(sum(n) FILTER (WHERE outcome IN ('fault', 'emergency', 'interrupted')), 0)::bigint
+    AS adverse,
+  sum(blocks)::bigint AS blocks, sum(alarms)::bigint AS alarms
+FROM tally t JOIN home h USING (municipality, home)
+WHERE day >= :since AND day <= :until GROUP BY 1, 2, 3 ORDER BY 1, 2
+""".format(counted="outcome IN ('completed', 'fallback2')")
+MONTHS = """
+SELECT date_trunc('month', day)::date AS month, sum(n)::bigint AS analysed,
+  coalesce(sum(n) FILTER (WHERE carers = 1), 0)::bigint AS single_handed, sum(staff_s) AS staff_s
+FROM tally WHERE day >= :since AND day <= :until AND outcome IN ('completed', 'fallback2')
+GROUP BY 1 ORDER BY 1
+"""
+
+
+def evidence(db: Connection, since: datetime, until: datetime) -> dict[str, Any]:
+    """Counts and sums of each home. No interval: that is by resident, and residents stay at home.
+
+    The homes' own evidence packs carry the intervals.
+    """
+    values = {"since": since.date(), "until": until.date()}
+    homes = [_plain(row) for row in db.execute(text(EVIDENCE), values).mappings()]
+    months = [_plain(row) for row in db.execute(text(MONTHS), values).mappings()]
+    return {"homes": homes, "months": months}
+
+
+def places(db: Connection) -> list[dict[str, Any]]:
+    """Municipalities and homes this person may see."""
+    found = db.execute(
+        text(
+            "SELECT m.municipality, m.title, h.home, h.title AS home_title FROM municipality m"
+            " JOIN home h USING (municipality) ORDER BY 1, 3"
+        )
+    )
+    return [_plain(row) for row in found.mappings()]
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    """JSON's own types; sums of integers come as Decimal."""
+    return {
+        name: value
+        if value is None or isinstance(value, str | bool | int | float | list | dict)
+        else value.isoformat()
+        if hasattr(value, "isoformat")
+        else float(value)
+        for name, value in dict(row).items()
+    }
+
+
+def clear_quarantine(db: Connection, municipality: str, controller: str, who: str, why: str
+                     ) -> bool:  # fmt: skip
+    """A person has looked: the alarm ends, what was kept stays kept."""
+    values: dict[str, Any] = {"m": municipality, "c": controller, "who": who, "why": why}
+    done = db.execute(
+        text(
+            "UPDATE controller SET quarantined_at = NULL, quarantine_why = '' WHERE"
+            " municipality = :m AND controller = :c AND quarantined_at IS NOT NULL"
+        ),
+        values,
+    )
+    if done.rowcount:
+        db.execute(
+            text(
+                "INSERT INTO audit (municipality, who, what, detail) VALUES (:m, :who,"
+                " 'quarantine cleared', jsonb_build_object('controller', CAST(:c AS text),"
+                " 'why', CAST(:why AS text)))"
+            ),
+            values,
+        )
+    return bool(done.rowcount)
+
+
+def audit(db: Connection, limit: int) -> Sequence[dict[str, Any]]:
+    """The newest entries of the audit trail."""
+    found = db.execute(
+        text("SELECT municipality, at, who, what, detail FROM audit ORDER BY at DESC LIMIT :limit"),
+        {"limit": limit},
+    )
+    return [_plain(row) for row in found.mappings()]

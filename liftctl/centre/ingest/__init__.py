@@ -1,0 +1,1 @@
+"""Where homes' batches arrive: stateless processes before one database."""

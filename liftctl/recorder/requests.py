@@ -1,0 +1,106 @@
+"""What a person may ask of the ledger: erase, seal, rotate the key, correct.
+
+Role: the verbs of `liftctl ledger` that write, done by whoever holds the ledger open (the recorder,
+or the command itself when no recorder runs). Process: the recorder, the CLI. Must never: change
+what was written; a correction is one more entry.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from liftctl import records
+from liftctl.ipc import LedgerAsk, LedgerSays
+from liftctl.recorder import erasure
+from liftctl.recorder.checkpoint import raw_public, verifier_key
+from liftctl.recorder.entries import Entry
+from liftctl.recorder.ledger import Ledger
+from liftctl.recorder.reader import transfer_of
+from liftctl.recorder.store import LedgerError
+
+CORRECTABLE = (
+    "kind", "mobility_class", "carers_actual", "carers_present", "outcome", "reason",
+    "exclude", "exclude_reason", "out_of_plan", "note",
+)  # fmt: skip
+REASON_CHARS = 200
+
+
+def answer(ledger: Ledger, ask: LedgerAsk, keep: erasure.Retention, now_ns: int) -> LedgerSays:
+    """Do it, or say in one line why not. sqlite3.Error and OSError are for the caller."""
+    try:
+        match ask.verb:
+            case "seal":
+                return _seal(ledger)
+            case "rotate":
+                return LedgerSays(True, f"signs with {ledger.rotate().hex()} from now on")
+            case "erase":
+                return _erase(ledger, ask, keep, now_ns)
+            case "correct":
+                return _correct(ledger, ask)
+            case _:
+                return LedgerSays(False, f"'{ask.verb}' is not known; use erase, seal or correct")
+    except (LedgerError, records.RecordError) as error:
+        return LedgerSays(False, str(error))
+
+
+def _seal(ledger: Ledger) -> LedgerSays:
+    note = ledger.seal()
+    key = verifier_key(ledger.origin, raw_public(ledger.key))
+    return LedgerSays(True, f"sealed at entry {ledger.head_seq}", {"note": note, "key": key})
+
+
+def _erase(ledger: Ledger, ask: LedgerAsk, keep: erasure.Retention, now_ns: int) -> LedgerSays:
+    if ask.args.get("transfer"):
+        names = [ask.args["transfer"]]
+    elif ask.args.get("resident"):
+        names = erasure.transfers_of(ledger.db, ask.args["resident"])
+    else:
+        names = erasure.due(ledger.db, keep, now_ns)
+    if ask.args.get("dry_run"):
+        return LedgerSays(True, f"{len(names)} transfers would be erased", {"transfers": names})
+    reason = ask.args.get("reason", "asked")
+    payloads = sum(erasure.erase(ledger, name, reason) for name in names)
+    clean = erasure.scrub(ledger)
+    later = "" if clean else "; a reader still holds old pages, they go with the next erasure"
+    return LedgerSays(True, f"{payloads} payloads of {len(names)} transfers erased{later}")
+
+
+def _follows(fields: dict[str, Any], after: records.TransferRecord) -> dict[str, Any]:
+    """Other stays make other staff-seconds; a number alone adds stays from begin to end."""
+    if not {"carers_present", "carers_actual"}.intersection(fields):
+        return {}
+    stays, until_s = after.carers_present, after.elapsed_s or after.last_seen_s or 0.0
+    if "carers_present" not in fields:
+        missing = (after.carers_actual or 0) - records.most_at_once(stays)
+        if missing < 0:
+            raise LedgerError("carers_actual is fewer than were seen; correct carers_present")
+        stays += (records.Stay(joined_s=0.0, left_s=until_s),) * missing
+    return {
+        "carers_present": [msgspec.to_builtins(stay) for stay in stays],
+        "staff_s": records.staff_s(stays, until_s),
+        "carers_actual": records.most_at_once(stays),
+    }
+
+
+def _correct(ledger: Ledger, ask: LedgerAsk) -> LedgerSays:
+    name, reason = ask.args.get("transfer", ""), ask.args.get("reason", "").strip()[:REASON_CHARS]
+    unknown = sorted(set(ask.fields) - set(CORRECTABLE))
+    if unknown or not ask.fields:
+        return LedgerSays(
+            False, f"cannot correct {', '.join(unknown) or 'nothing'}; use {', '.join(CORRECTABLE)}"
+        )
+    if not reason:
+        return LedgerSays(False, "reason is empty; say why the record was wrong")
+    found = transfer_of(ledger.db, name)
+    if found is None or found["erased"]:
+        return LedgerSays(False, f"no transfer {name} that can be corrected; see liftctl transfers")
+    after = records.read({**found, **ask.fields})
+    fields = {**ask.fields, **_follows(ask.fields, after)}
+    if after.outcome not in records.OUTCOMES:
+        return LedgerSays(False, f"outcome: use one of {', '.join(records.OUTCOMES)}")
+    payload: dict[str, Any] = {"fields": fields, "reason": reason}
+    header = {"corrects": found["ledger_seq"]}
+    seq = ledger.write(Entry("correction", name, 0, payload, header)).seq
+    return LedgerSays(True, f"entry {seq} corrects transfer {name}")

@@ -1,0 +1,59 @@
+"""Enrolment, and what an enrolled gateway says about itself.
+
+Role: what `liftctl uplink enrol|status` do. Process: a person's shell. Must never: send anything
+but an enrolment.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import httpx
+
+from config.schema import Site
+from liftctl.entry import Unusable
+from liftctl.uplink import protocol
+from liftctl.uplink.protocol import Enrol, Enrolled, Refused
+from liftctl.uplink.sender import client, post
+from liftctl.uplink.shell import outboxes
+from liftctl.uplink.state import Enrolment, Folder, Position, checked
+
+
+def enrol(site: Site, url: str, code: str) -> Enrolment:
+    """Hand the centre this gateway's public key; Unusable with the reason and the remedy."""
+    folder, address = Folder.of(site.name), checked(url)
+    key = folder.key()
+    public = key.public_key().public_bytes_raw()
+    try:
+        answer = post(client(), address, key, Enrol(code, public, site.kind, site.title))
+    except (httpx.HTTPError, protocol.ProtocolError) as error:
+        raise Unusable(f"{address} does not answer ({type(error).__name__}); check it") from error
+    if isinstance(answer, Refused):
+        raise Unusable(f"{answer.code}: {answer.why}")
+    if not isinstance(answer, Enrolled):
+        raise Unusable(f"{address} answered something else; is it a centre's ingest?")
+    found = Enrolment(address, answer.municipality, answer.home, answer.controller)
+    folder.keep(found)
+    return found
+
+
+def status(site: str, now: datetime) -> dict[str, object]:
+    """Per chain: the last durable row and its age, what waits, what stands in the way."""
+    folder = Folder.of(site)
+    memory = folder.memory()
+    chains = {}
+    for box in outboxes(site):
+        at = memory.positions.get(box.stream, Position())
+        waiting = box.pending(at.seq)
+        age_s = None
+        if at.durable_utc:
+            age_s = round((now - datetime.fromisoformat(at.durable_utc)).total_seconds())
+        chains[box.stream] = {
+            "durable_seq": at.seq,
+            "durable_age_s": age_s,
+            "waiting_rows": waiting.rows,
+            "waiting_since": waiting.oldest_utc or None,
+            "trouble": at.trouble or None,
+            "set_aside": [{"seq": seq, "why": why} for seq, why in at.set_aside],
+        }
+    return {"enrolled": folder.enrolled, "chains": chains}

@@ -1,0 +1,145 @@
+"""The uplink process: listens to the gate, keeps the chain of events, sends both chains.
+
+Role: I/O around watcher and sender. Process: uplink. Must never: send anything to the gate but its
+hello, wait for the network in the loop that listens, or take part in a motion in any way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import selectors
+import sqlite3
+import threading
+import time
+from contextlib import closing
+
+import msgspec
+
+from config.schema import Site
+from liftctl import ipc
+from liftctl.entry import Ending, say
+from liftctl.places import Places
+from liftctl.recorder.ledger import Entry, Ledger
+from liftctl.recorder.readonly import connect
+from liftctl.recorder.store import LedgerError
+from liftctl.uplink.outbox import Outbox
+from liftctl.uplink.sender import Sender
+from liftctl.uplink.state import Folder
+from liftctl.uplink.watcher import Watcher
+
+TICK_S = 0.5
+RECONNECT_S = 1.0
+WAITING = 2000
+NICE = 10  # behind everything that has to do with a motion
+
+
+def outboxes(site: str) -> tuple[Outbox, ...]:
+    """The two chains of a gateway."""
+    folder = Folder.of(site)
+    return (Outbox(Places(site).ledger, "transfers"), Outbox(folder.events, "events"))
+
+
+class Uplink:
+    """`listen` turns until `ended`; the sender runs beside it."""
+
+    def __init__(self, site: Site) -> None:
+        self._folder = Folder.of(site.name)
+        enrolment = self._folder.enrolment()
+        self._gate_path = Places(site.name).sock("gate")
+        self._gate: ipc.Channel | None = None
+        self._tried_s = -RECONNECT_S
+        self._events: Ledger | None = None
+        self._waiting: list[Entry] = []
+        cycles, commissioned = history(self._folder)
+        self._watcher = Watcher(site.limits.swl_kg, cycles, commissioned, site.inspection_due)
+        boxes = outboxes(site.name)
+        key = self._folder.key()
+        self.sender = Sender(self._folder, enrolment, key, boxes, time.time_ns, time.monotonic_ns)
+        self.ended = threading.Event()
+        self._selector = selectors.DefaultSelector()
+
+    def send(self) -> None:
+        """The thread that may wait for a network."""
+        while not self.ended.is_set():
+            if not self.sender.step():
+                self.ended.wait(TICK_S)
+
+    def listen(self) -> None:
+        """Take what the gate says, append what is worth telling."""
+        self._reach()
+        for _ in self._selector.select(TICK_S):
+            self._hear()
+        self._write()
+
+    def _reach(self) -> None:
+        now_s = time.monotonic()
+        if self._gate is not None or now_s - self._tried_s < RECONNECT_S:
+            return
+        self._tried_s = now_s
+        self._gate = ipc.connect(self._gate_path)
+        if self._gate is not None:
+            self._gate.send(ipc.Hello("uplink"))
+            self._selector.register(self._gate, selectors.EVENT_READ)
+
+    def _hear(self) -> None:
+        gate = self._gate
+        if gate is None:
+            return
+        descriptor = gate.fileno()
+        for message in gate.receive():
+            if isinstance(message, ipc.GateState):
+                self._waiting += self._watcher.see(message)
+        if gate.closed:
+            self._selector.unregister(descriptor)
+            self._gate = None
+
+    def _write(self) -> None:
+        """A full disk keeps the newest in memory; the ledger of transfers is not ours to judge."""
+        del self._waiting[:-WAITING]
+        try:
+            while self._waiting:
+                if self._events is None:
+                    self._events = Ledger(self._folder.events, time.time_ns)
+                self._events.append(self._waiting[0])
+                self._waiting.pop(0)
+        except (sqlite3.Error, LedgerError, OSError) as error:
+            say("uplink", f"events: {error}")
+            self.close_events()
+
+    def close_events(self) -> None:
+        """Let go of the chain; the next write opens it again."""
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+
+
+def history(folder: Folder) -> tuple[int, bool]:
+    """Cycles so far, and whether a commissioning baseline was told."""
+    if not folder.events.is_file():
+        return 0, False
+    last = (
+        "SELECT body FROM entry JOIN payload USING (seq) WHERE kind = ? ORDER BY seq DESC LIMIT 1"
+    )
+    with contextlib.suppress(sqlite3.Error, LedgerError), closing(connect(folder.events)) as db:
+        service = db.execute(last, ("service",)).fetchone()
+        baseline = db.execute(last, ("commissioned",)).fetchone()
+        told = msgspec.json.decode(service[0]) if service else {}
+        return int(told.get("cycles", 0)), baseline is not None
+    return 0, False
+
+
+def run(site: Site, fallback: bool = False) -> None:
+    """The uplink until SIGTERM."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with contextlib.suppress(OSError):
+        os.nice(NICE)
+    uplink = Uplink(site)
+    ending = Ending()
+    thread = threading.Thread(target=uplink.send, name="sender", daemon=True)
+    thread.start()
+    while not ending.asked:
+        uplink.listen()
+    uplink.ended.set()
+    uplink.close_events()

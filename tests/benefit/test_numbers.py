@@ -1,0 +1,208 @@
+"""Figures behind the figure: factors, audits, what was not logged, and what is not shown."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liftctl.benefit.decompose import Period, decomposition, split
+from liftctl.benefit.economics import economics
+from liftctl.benefit.inputs import inputs_of
+from liftctl.benefit.rows import EvidenceError
+from liftctl.benefit.units import FEWEST, hidden
+from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, report, run, write
+
+POSITIVE = st.floats(0.01, 1e4)
+PERIOD = st.builds(Period, POSITIVE, POSITIVE, POSITIVE)
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("b") / "before.csv", drawn(FIRST_BEFORE, 2, 273.6))
+
+
+@given(st.lists(st.tuples(PERIOD, PERIOD), min_size=1, max_size=4))
+def test_the_three_factors_add_up_to_the_change(pairs: list[tuple[Period, Period]]) -> None:
+    change = sum(old.n * old.staff_s - new.n * new.staff_s for old, new in pairs)
+    size = sum(old.n * old.staff_s + new.n * new.staff_s for old, new in pairs)
+    assert sum(split(pairs)) == pytest.approx(change, abs=1e-9 * size)
+
+
+def test_more_transfers_per_resident_are_not_hidden() -> None:
+    found = decomposition([(Period(2.0, 2.0, 600.0), Period(2.5, 1.0, 200.0))], rate_known=True)
+    assert found["transfers_per_resident"]["saved_s"] < 0
+    assert found["staff_s_per_resident_day"]["saved_s"] == pytest.approx(1200 - 500)
+
+
+def test_factors_add_up_to_the_saving_of_the_report(tmp_path: Path, baseline: Path) -> None:
+    found = report(write(tmp_path / "t.csv", drawn(FIRST_AFTER, 1, 156.9)), baseline)
+    parts = found["decomposition"]["saved_s_per_transfer"]
+    assert parts["by_carers"] + parts["by_time"] == pytest.approx(parts["total"], abs=1e-3)
+    assert parts["total"] == pytest.approx(found["saved_s_per_transfer"]["mean"], abs=1e-3)
+    assert found["decomposition"]["transfers_per_resident"]["baseline"] is None
+
+
+def test_nine_residents_get_no_percentage_and_four_no_interval(
+    tmp_path: Path, baseline: Path
+) -> None:
+    nine = report(write(tmp_path / "9.csv", drawn(FIRST_AFTER, 1, 156.9, residents=9)), baseline)
+    assert nine["single_handed_share"] is None
+    assert "9 residents: too few for a percentage" in nine["statement"]
+    four = report(write(tmp_path / "4.csv", drawn(FIRST_AFTER, 1, 156.9, residents=4)), baseline)
+    assert four["saved_s_per_transfer"]["ci95"] is None
+    assert four["statement"].startswith("no demonstrated saving: fewer than 5 residents")
+    assert four["kinds"]["bed-chair"]["hidden"]
+
+
+def audited(tmp_path: Path, wrong: int, n: int = 60) -> tuple[Path, Path]:
+    lines = drawn(FIRST_AFTER, 1, 156.9)
+    told = [
+        {"transfer_id": item["transfer_id"], "carers_seen": 2 if at < wrong else 1}
+        for at, item in enumerate(lines[:n])
+    ]
+    return write(tmp_path / "t.csv", lines), write(tmp_path / f"a{wrong}.csv", told)
+
+
+def test_misreported_carers_are_corrected_and_the_audit_is_in_the_interval(
+    tmp_path: Path, baseline: Path
+) -> None:
+    transfers, audits = audited(tmp_path, 6)
+    plain, found = report(transfers, baseline), report(transfers, baseline, "--audits", audits)
+    lost = plain["saved_s_per_transfer"]["mean"] - found["saved_s_per_transfer"]["mean"]
+    assert lost == pytest.approx(0.1 * 156.9, rel=0.35)  # six of sixty, by their own durations
+    assert width(found) != width(plain)  # whose coverage is right: `test_studies.py`
+    low, high = found["audits"][0]["wrong_share"]["ci95"]
+    assert found["audits"][0]["n_wrong"] == 6
+    assert low < 0.1 < high
+    told = {item["name"]: item["saved_s_per_transfer"] for item in found["sensitivity"]}
+    assert told["not_corrected_by_audits"] == plain["saved_s_per_transfer"]
+
+
+def width(found: dict[str, Any]) -> float:
+    low, high = found["saved_s_per_transfer"]["ci95"]
+    return float(high - low)
+
+
+def test_no_error_found_is_not_no_error(tmp_path: Path, baseline: Path) -> None:
+    transfers, audits = audited(tmp_path, 0)
+    plain, found = report(transfers, baseline), report(transfers, baseline, "--audits", audits)
+    assert found["saved_s_per_transfer"]["mean"] == plain["saved_s_per_transfer"]["mean"]
+    assert width(found) > width(plain)
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ("transfer_id,carers_seen\nnobody,1\n", "audits.csv:2: transfer 'nobody' is not among"),
+        ("transfer_id,carers_seen\n{id},some\n", "audits.csv:2: carers_seen must be 0 to 9"),
+        ("transfer_id,carers_seen\n{id},1\n{id},2\n", "audits.csv:3: transfer"),
+        ("transfer,seen\n", "columns missing: transfer_id, carers_seen"),
+    ],
+)
+def test_a_bad_audit_is_named(tmp_path: Path, baseline: Path, body: str, word: str) -> None:
+    lines = drawn(FIRST_AFTER, 1, 156.9)
+    path = tmp_path / "audits.csv"
+    path.write_text(body.format(id=lines[0]["transfer_id"]), encoding="utf-8")
+    done = run("report", "--transfers", write(tmp_path / "t.csv", lines), "--baseline", baseline,
+               "--audits", path)  # fmt: skip
+    assert done.exit_code == 2
+    assert word in done.stderr
+
+
+def test_left_out_transfers_are_counted_in_the_sensitivity(tmp_path: Path, baseline: Path) -> None:
+    lines = drawn(FIRST_AFTER, 1, 156.9)
+    for item in lines[::3]:
+        item["outcome"] = "aborted"
+    found = report(write(tmp_path / "t.csv", lines), baseline)
+    told = {item["name"]: item for item in found["sensitivity"]}
+    assert told["excluded_as_ordinary"]["n"] == 144
+    mean = found["saved_s_per_transfer"]["mean"]
+    cost = told["excluded_as_cost"]["saved_s_per_transfer"]["mean"]
+    assert cost == pytest.approx(mean - 156.9 / 2, abs=12)  # one attempt for two that count
+
+
+WHO = st.sets(st.integers(0, 40), max_size=12)
+UNITS = st.dictionaries(st.text("abcdef", min_size=1, max_size=2), WHO, max_size=8)
+
+
+@given(UNITS)
+def test_no_small_unit_can_be_worked_out_from_a_total(residents: dict[str, set[int]]) -> None:
+    unseen = hidden(residents, {name: 7 * len(who) for name, who in residents.items()})
+    shown = set(residents) - unseen
+    if len(residents) > 1:
+        assert all(len(residents[name]) >= FEWEST for name in shown)
+        assert len(unseen) != 1
+        behind = {one for name in unseen for one in residents[name]}
+        assert not unseen or not shown or len(behind) >= FEWEST
+
+
+def test_a_kind_of_few_residents_takes_another_along(tmp_path: Path) -> None:
+    """All less the others would give it away."""
+    kinds = {f"r{n}": "bath" if n < 3 else "chair-bed" if n < 7 else "bed-chair" for n in range(12)}
+    lines = [
+        [{**item, "kind": kinds[item["resident"]]} for item in drawn(first, carers, mean)]
+        for first, carers, mean in ((FIRST_BEFORE, 2, 273.6), (FIRST_AFTER, 1, 156.9))
+    ]
+    lines[1] += [item | {"transfer_id": f"x{n}", "kind": "chair-bed"} for n, item in
+                 enumerate(drawn(FIRST_AFTER + timedelta(days=60), 1, 150, seed=4))]  # fmt: skip
+    before, after = (write(tmp_path / f"{n}.csv", part) for n, part in enumerate(lines))
+    found = report(after, before)
+    shown = {kind for kind, item in found["kinds"].items() if not item["hidden"]}
+    assert shown == {"chair-bed"}
+    assert found["kinds"]["bath"]["saved_s_per_transfer"]["mean"] is None
+
+
+def test_a_small_ward_disappears_with_a_neighbour(tmp_path: Path, baseline: Path) -> None:
+    lines = drawn(FIRST_AFTER, 1, 156.9)
+    ward = {f"r{n}": "North" if n < 4 else "South" if n < 8 else "West" for n in range(12)}
+    lines += drawn(FIRST_AFTER + timedelta(days=60), 1, 156.9, residents=7, seed=3)
+    lines = [{**item, "ward": ward[item["resident"]]} for item in lines]
+    found = report(write(tmp_path / "t.csv", lines), baseline)
+    assert [item["name"] for item in found["units"]["ward"]] == ["(other)"]
+    assert "North" not in str(found)
+
+
+SOURCED = {"value": 1.0, "source": "invoice"}
+
+
+@pytest.mark.parametrize(
+    ("told", "word"),
+    [
+        ({"money": {"wage": SOURCED}}, "money.wage is unknown"),
+        ({"money": {"purchase": 5}}, "money.purchase needs a source"),
+        ({"money": {"purchase": {"value": -1, "source": "x"}}}, "must be a number of at least 0"),
+        ({"use": {"reused_share": SOURCED, "cashed_share": SOURCED}}, "above 1 together"),
+        ({"color": "blue"}, "color is unknown"),
+    ],
+)
+def test_an_input_without_source_or_sense_is_refused(told: dict[str, Any], word: str) -> None:
+    with pytest.raises(EvidenceError, match=word):
+        inputs_of(told, "inputs.toml")
+
+
+def money(**numbers: float) -> dict[str, Any]:
+    sections: dict[str, Any] = {"money": {}, "use": {}}
+    for name, value in numbers.items():
+        part = "use" if name.endswith("_share") else "money"
+        sections[part][name] = {"value": value, "source": "test"}
+    total = {"mean": 1000.0, "ci95": [800.0, 1200.0]}
+    return economics(total, 365.25, inputs_of(sections, "test")) or {}
+
+
+def test_released_reused_and_cashed_time_stay_apart() -> None:
+    found = money(wage_per_hour=200, purchase=300_000, licence_per_year=50_000,
+                  reused_share=0.7, cashed_share=0.1)  # fmt: skip
+    assert found["released_hours_per_year"]["mean"] == pytest.approx(1000)
+    assert found["reused_hours_per_year"]["mean"] == pytest.approx(700)
+    assert found["cashed_hours_per_year"]["mean"] == pytest.approx(100)
+    assert found["payback_years_released"]["mean"] == pytest.approx(300_000 / 150_000)
+    assert found["payback_years_cashed"]["mean"] is None  # 20,000 a year against 50,000
+
+
+def test_without_a_wage_nothing_is_said_of_money() -> None:
+    assert money(purchase=300_000) == {}

@@ -1,0 +1,138 @@
+"""What a technician far away asks is a question on the wall; the answer goes to support alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from config.languages import texts
+from liftctl import ipc
+from liftctl.panel.app import create
+from liftctl.places import Places
+from liftctl.remote.enrol import enrol
+from liftctl.remote.reasons import REASONS
+from liftctl.support.answers import ACTIONS
+from tests.chromium import chromium
+from tests.panel.house import House, serving, site, until
+
+pytestmark = pytest.mark.browser
+REQUEST = {
+    "who": "T. Technician",
+    "reason": "<b>noise</b>",
+    "minutes": 60,
+    "wants": ["live", "guide"],
+}
+PROPOSAL = {
+    "version": 7, "by": ["A. Anne", "S. Sam"], "reason": "afraid", "healthy_min": 30,
+    "changes": [["limits.hoist_loaded_mm_s", "60", "50"]], "running": False,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+class Enrolled:
+    """A lift whose support process is played by the test: `says` is what it shows."""
+
+    def __init__(self, house: House, page: Page) -> None:
+        self.house, self.page = house, page
+        self.server = house._servers["support"] = ipc.serve(Places("demo-lift").sock("support"))
+        self.says: dict[str, Any] = {}
+        speak = house.speak
+
+        def both() -> None:
+            speak()
+            blank = dict.fromkeys(("request", "grant", "bundle", "guide", "proposal", "trial"))
+            fields: dict[str, Any] = {**blank, "idle": "", "heard_s": 1.0, **self.says}
+            self.server.broadcast(ipc.SupportState(tick_ns=time.monotonic_ns(), **fields))
+
+        house.speak = both  # type: ignore[method-assign]
+
+    def steps(self) -> list[tuple[str, dict[str, str]]]:
+        return [(said.action, said.args) for said in self.house.heard(ipc.Workflow, "support")]
+
+    def click(self, name: str) -> None:
+        self.page.locator(f'#afar [data-id="{name}"]').click()
+
+
+@pytest.fixture
+def afar(browser: Browser, lift: House) -> Iterator[Enrolled]:
+    enrol(Places("demo-lift"), "north-1", "http://127.0.0.1:1", "")
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en")
+    context.add_init_script("localStorage.setItem('liftctl.language', 'en')")
+    page = context.new_page()
+    made, complaints = Enrolled(lift, page), []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    with serving(create(site("lift"))) as port:
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector(".word.ready")
+        yield made
+        context.close()
+    assert complaints == []
+
+
+def test_a_request_is_answered_by_name_and_the_banner_stays_while_it_lasts(afar: Enrolled) -> None:
+    afar.says = {"request": REQUEST}
+    afar.page.wait_for_selector("#afar h2")
+    text = afar.page.locator("#afar").inner_text()
+    assert "T. Technician" in text and "<b>noise</b>" in text, "text, never markup"
+    assert "Nobody far away can move the lift." in text
+    afar.page.locator("#afar_name").click()
+    afar.page.keyboard.type("Nurse N.")
+    assert afar.page.locator("#badge").input_value() == "", "no key goes astray"
+    afar.click("minutes.15")
+    afar.page.wait_for_selector('#afar [data-id="minutes.15"][aria-pressed="true"]')
+    afar.click("support_yes")
+    until(lambda: afar.steps() == [("support_yes", {"minutes": "15", "name": "Nurse N."})])
+    grant = {"who": "T. Technician", "wants": ["live"], "live": True, "left_s": 870}
+    afar.says = {"grant": grant}
+    afar.page.wait_for_selector("#support:not([hidden])")
+    assert "Support 15 min: T. Technician" in afar.page.locator("#support_text").inner_text()
+    afar.page.locator("#support_end").click()
+    until(lambda: afar.steps()[-1][0] == "support_end")
+    assert not afar.house.heard(ipc.Workflow, "controller"), "none of it is the controller's"
+    afar.says = {}
+    afar.page.wait_for_selector("#support", state="hidden")
+
+
+def test_a_proposal_shows_what_changes_and_waits_for_an_idle_lift(afar: Enrolled) -> None:
+    afar.says = {"proposal": PROPOSAL, "idle": "LC-REM-IDLE"}
+    afar.page.wait_for_selector('[data-id="setup_yes"][disabled]')
+    assert "limits.hoist_loaded_mm_s: 60 → 50" in afar.page.locator("#afar").inner_text()
+    afar.says = {"proposal": PROPOSAL}
+    afar.page.wait_for_selector('[data-id="setup_yes"]:not([disabled])')
+    afar.click("setup_yes")
+    until(lambda: afar.steps() == [("setup_yes", {"version": "7", "name": ""})])
+    afar.says = {"trial": {"version": 7, "left_s": 1790, "back": False}}
+    afar.page.wait_for_selector('[data-id="setup_good"]')
+    afar.click("setup_bad")
+    until(lambda: afar.steps()[-1][0] == "setup_bad")
+
+
+def test_the_guided_way_down_goes_page_by_page(afar: Enrolled) -> None:
+    afar.says = {"guide": {"script": "red_strap", "step": 2, "of": 4}}
+    afar.page.wait_for_selector("#afar .script")
+    assert texts("en")["lower.red_strap.2"] in afar.page.locator("#afar").inner_text()
+    afar.house.changes = {"latched": ("estop",), "values": {}}
+    afar.page.wait_for_selector("#afar .script")
+    for action in ("guide_next", "guide_back", "guide_end"):
+        afar.click(action)
+    until(lambda: [name for name, _ in afar.steps()] == ["guide_next", "guide_back", "guide_end"])
+
+
+def test_every_answer_and_refusal_of_the_room_has_words() -> None:
+    to_the_room = ("BASE", "EXPIRED", "FALLBACK", "IDLE", "NAME", "RECORDER", "STEP")
+    for code in ("en", "da"):
+        known = texts(code)
+        assert [name for name in ACTIONS if f"action.{name}" not in known] == []
+        assert known["refused.support_away"]
+        for name in to_the_room:
+            assert f"LC-REM-{name}" in REASONS and known[f"refused.LC-REM-{name}"]

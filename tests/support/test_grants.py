@@ -1,0 +1,329 @@
+"""The room grants, for a time, by name; everything is recorded, and it ends by itself."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liftctl.remote import documents as d
+from liftctl.support import bundle
+from liftctl.support.clock import Now, after, left_s
+from tests.support.world import WALL_S, Room, head
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path / "run"))
+    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))
+    return tmp_path
+
+
+def asked(minutes: int = 60) -> d.SupportRequest:
+    return d.SupportRequest(**head(), who="T. Technician", reason="it squeaks", minutes=minutes)
+
+
+# --- giving ---------------------------------------------------------------------------------------
+
+
+def test_nothing_is_granted_without_a_name_on_site() -> None:
+    room = Room()
+    room.order(asked())
+    for name in ("", " ", "x"):
+        room.press("support_yes", name=name, minutes="30")
+    assert room.state.kept.grant is None and room.refused() == ["LC-REM-NAME"] * 3
+    room.press("support_yes", name="Nurse N.", minutes="30")
+    assert room.state.kept.grant is not None and "granted" in room.codes()
+    assert room.events() == ["support_asked", "support_granted"]
+
+
+@pytest.mark.parametrize("minutes", ["", "0", "31", "9999", "-15", "1e3", "٣٠"])
+def test_the_time_is_one_of_those_offered(minutes: str) -> None:
+    room = Room()
+    room.order(asked())
+    room.press("support_yes", name="Nurse N.", minutes=minutes)
+    assert room.state.kept.grant is None and room.refused() == ["LC-REM-STEP"]
+
+
+def test_it_is_never_longer_than_was_asked_for() -> None:
+    room = Room()
+    room.order(asked(minutes=20))
+    room.press("support_yes", name="Nurse N.", minutes="120")
+    assert room.state.kept.grant is not None
+    assert left_s(room.state.kept.grant.until, room.now) == 20 * 60
+
+
+def test_no_grant_without_a_ledger() -> None:
+    room = Room(ledger=False)
+    room.order(asked())
+    room.press("support_yes", name="Nurse N.", minutes="30")
+    assert room.state.kept.grant is None, "not before it is durable"
+    room.after(6)
+    assert room.state.kept.grant is None and room.refused() == ["LC-REM-RECORDER"]
+
+
+def test_a_no_is_told_and_nothing_is_granted() -> None:
+    room = Room()
+    room.order(asked())
+    room.press("support_no")
+    assert room.state.kept.request is None and room.codes() == ["LC-REM-REFUSED"]
+    room.press("support_yes", name="Nurse N.", minutes="30")
+    assert room.state.kept.grant is None
+
+
+# --- what it covers -------------------------------------------------------------------------------
+
+WANTS: dict[str, tuple[type, str]] = {
+    "live": (d.LiveRequest, "live_view"),
+    "bundle": (d.BundleRequest, "bundle_asked"),
+    "guide": (d.GuideRequest, "guide_begun"),
+}
+
+
+@pytest.mark.parametrize("want", WANTS)
+def test_without_a_grant_for_it_there_is_nothing(want: str) -> None:
+    kind, event = WANTS[want]
+    room = Room()
+    room.order(kind(**head()))
+    others: Any = tuple(name for name in WANTS if name != want)
+    room.order(d.SupportRequest(**head(), who="T. T.", reason="noise", wants=others))
+    room.press("support_yes", name="Nurse N.", minutes="30")
+    room.order(kind(**head()))
+    assert room.codes().count("LC-REM-GRANT") == 2 and event not in room.events()
+    granted = Room().granted()
+    granted.order(kind(**head()))
+    assert event in granted.events()
+
+
+def test_the_live_view_is_the_desks_own_and_names_nobody() -> None:
+    room = Room().granted()
+    assert not room.told(d.Live)
+    room.order(d.LiveRequest(**head()))
+    for _ in range(5):
+        room.after(0.5)
+    assert len(room.told(d.Live)) in (2, 3), "once a second"
+    shown = json.dumps(room.told(d.Live)[-1].picture)
+    assert "load_kg" in shown and "r-7f3a" not in shown and "Resident" not in shown
+
+
+# --- its end --------------------------------------------------------------------------------------
+
+
+def ended(room: Room) -> bool:
+    return room.state.kept.grant is None and "support_ended" in room.events()
+
+
+def test_it_ends_by_itself_and_takes_everything_with_it() -> None:
+    room = Room().granted()
+    room.order(d.LiveRequest(**head()))
+    room.order(d.GuideRequest(**head()))
+    room.order(d.BundleRequest(**head()))
+    assert room.state.kept.guide and room.state.packed
+    room.after(29 * 60)
+    assert room.state.kept.grant is not None
+    room.after(61)
+    assert ended(room) and room.state.kept.guide is None and room.state.packed is None
+    seen = len(room.told(d.Live))
+    room.after(5)
+    room.press("bundle_yes", name="Nurse N.")
+    assert len(room.told(d.Live)) == seen and not room.told(d.Bundle)
+
+
+def test_the_room_and_the_technician_can_end_it() -> None:
+    room = Room().granted()
+    room.press("support_end")
+    assert ended(room)
+    room = Room().granted()
+    room.order(d.SupportEnd(**head()))
+    assert ended(room)
+
+
+CLOCKS = {
+    "set back an hour": (-3600.0, 10.0, True),
+    "set back a year": (-366 * 86_400.0, 10.0, True),
+    "set forward a year": (366 * 86_400.0, 10.0, True),
+    "set back a little, and the time is over": (-4.0, 30 * 60 + 1.0, True),
+    "right": (0.0, 10.0, False),
+}
+
+
+@pytest.mark.parametrize("name", CLOCKS)
+def test_the_stricter_clock_counts_when_the_wall_clock_is(name: str) -> None:
+    step_s, passed_s, over = CLOCKS[name]
+    room = Room().granted()
+    room.after(passed_s, wall_s=room.now.wall_s + passed_s + step_s)
+    assert ended(room) is over
+
+
+def test_it_ends_in_time_over_a_restart_and_at_once_over_a_reboot() -> None:
+    room = Room().granted()
+    again = room.restart(boot_s=room.now.boot_s + 60, wall_s=room.now.wall_s + 60)
+    assert again.state.kept.grant is not None
+    over = room.restart(boot_s=room.now.boot_s + 1801, wall_s=room.now.wall_s + 1801)
+    assert ended(over)
+    rebooted = room.restart(boot="boot-2", boot_s=30.0, wall_s=room.now.wall_s + 60)
+    assert ended(rebooted), "nobody knows how long the machine was off"
+
+
+def test_a_deadline_is_never_longer_than_given_whatever_the_clocks_do() -> None:
+    now = Now(100.0, WALL_S, "b")
+    for boot_s in (100.0, 150.0, 161.0):
+        for wall_s in (WALL_S - 10**6, WALL_S - 1, WALL_S, WALL_S + 59, WALL_S + 10**6):
+            left = left_s(after(now, 60), replace(now, boot_s=boot_s, wall_s=wall_s))
+            assert 0 <= left <= max(0.0, 60 - (boot_s - 100))
+
+
+# --- the guided way down --------------------------------------------------------------------------
+
+
+def test_only_the_room_turns_the_page_and_the_centre_sees_how_far() -> None:
+    room = Room().granted()
+    room.order(d.GuideRequest(**head()))
+    for action in ("guide_next", "guide_next", "guide_back", "guide_next"):
+        room.press(action)
+    assert [item.step for item in room.told(d.GuideProgress)] == [1, 2, 3, 2, 3]
+    assert room.told(d.GuideProgress)[0].of == 4
+    room.press("guide_next")
+    room.press("guide_next")
+    assert room.state.kept.guide is None and room.told(d.GuideProgress)[-1].ended
+    assert room.events().count("guide_step") == 5
+
+
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_after_an_overspeed_the_script_is_not_to_lower(when: str) -> None:
+    room = Room().granted()
+    if when == "before":
+        room.hear(latched=("hoist_overspeed",))
+    room.order(d.GuideRequest(**head()))
+    if when == "during":
+        assert room.state.kept.guide and room.state.kept.guide.script == "red_strap"
+        room.hear(latched=("hoist_overspeed",))
+    assert room.state.kept.guide and room.state.kept.guide.script == "never"
+
+
+def test_the_chair_has_its_own_script() -> None:
+    room = Room("chair").granted()
+    room.order(d.GuideRequest(**head()))
+    assert room.state.kept.guide and room.state.kept.guide.script == "manual_sit"
+
+
+# --- the bundle -----------------------------------------------------------------------------------
+
+
+def test_a_bundle_leaves_only_after_a_yes_that_the_ledger_has() -> None:
+    room = Room().granted()
+    room.order(d.BundleRequest(**head()))
+    assert room.state.packed and not room.told(d.Bundle)
+    room.ledger = False
+    room.press("bundle_yes", name="Nurse N.")
+    assert not room.told(d.Bundle)
+    room.after(6)
+    room.ledger = True
+    room.press("bundle_yes", name="Nurse N.")
+    (sent,) = room.told(d.Bundle)
+    trail = next(item for item in room.told(d.Trail) if item.event == "bundle_sent")
+    assert trail.detail["sha256"] == sent.sha256 and trail.seq > 0
+    assert "Nurse" not in str(trail), "who said yes stays on site"
+
+
+def test_a_no_sends_no_bundle() -> None:
+    room = Room().granted()
+    room.order(d.BundleRequest(**head()))
+    room.press("bundle_no")
+    room.press("bundle_yes", name="Nurse N.")
+    assert not room.told(d.Bundle) and "LC-REM-REFUSED" in room.codes()
+
+
+def test_the_bundle_holds_the_listed_parts_and_no_name(place: Path) -> None:
+    room = Room()
+    leak = {"r-7f3a": "Resident A (one carer)", "note": "resident a (ONE carer) fell"}
+    gate = {"devices": {"hoist": {"velocity_mm_s": 1.0}, **leak}, "secret": "x", "mode": "ready"}
+    blackbox = place / "data" / "demo-lift" / "blackbox"
+    blackbox.mkdir(parents=True)
+    (blackbox / "freeze-20261124T101010.123456Z-estop.lbb").write_bytes(b"raw")
+    (blackbox / "seg-1.lbb").write_bytes(b"raw motion")
+    (blackbox / "notes.txt").write_text("Mrs. Hansen")
+    packed = bundle.pack(room.site, gate)
+    archive = zipfile.ZipFile(BytesIO(packed.data))
+    parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert tuple(parts) == tuple(bundle.PARTS) == tuple(name for name, _ in packed.contents)
+    whole = "".join(parts.values())
+    for word in ("r-7f3a", "r-21c9", "Resident", "secret", "Hansen", "seg-1", "raw"):
+        assert word.lower() not in whole.lower(), word
+    assert "Room 1" not in whole and "Alamgir" not in whole
+    assert "freeze-20261124" in parts["blackbox.json"] and "hoist_loaded_mm_s" in whole
+    assert bundle.pack(room.site, gate) == packed, "the same parts, the same hash"
+
+
+def test_a_part_that_is_too_large_is_refused_with_its_name() -> None:
+    room = Room().granted()
+    room.hear(counters={f"counter-{n}": n for n in range(20_000)})
+    room.order(d.BundleRequest(**head()))
+    assert room.state.packed is None
+    assert "gate.json" in next(a.text for a in room.told(d.Answer) if a.code == "LC-REM-SIZE")
+
+
+# --- what comes twice, too often, or from nobody --------------------------------------------------
+
+
+def test_an_order_counts_once_also_over_a_restart() -> None:
+    room = Room()
+    request = asked()
+    room.order(request)
+    room.press("support_no")
+    room.order(request)
+    again = room.restart()
+    again.order(request)
+    assert room.codes() == ["LC-REM-REFUSED", "LC-REM-REPLAY"]
+    assert again.codes() == ["LC-REM-REPLAY"] and again.state.kept.request is None
+
+
+def test_an_order_that_is_handed_out_again_and_again_is_told_once() -> None:
+    room = Room()
+    request = asked()
+    for _ in range(100):
+        room.order(request)
+        room.after(5)
+    assert room.events() == ["support_asked", "order_refused"]
+    assert room.codes() == ["LC-REM-REPLAY"]
+
+
+def test_a_flood_from_nobody_does_not_fill_the_ledger() -> None:
+    room = Room()
+    for _ in range(500):
+        room.order(d.LiveRequest(**head(controller="south-9")))
+    assert room.events() == ["order_refused"] and len(room.told(d.Answer)) == 1
+    room.after(11)
+    room.order(d.LiveRequest(**head(controller="south-9")))
+    assert len(room.events()) == 2
+
+
+def test_a_clock_that_was_set_back_revives_nothing() -> None:
+    room = Room()
+    stolen = d.SupportRequest(**head(expires=WALL_S + 100), who="T. T.", reason="noise")
+    room.after(3000)
+    room.order(asked_at(room))
+    room.press("support_no")
+    floor_s = room.state.kept.floor_s
+    assert floor_s >= WALL_S + 2900
+    again = room.restart(wall_s=max(float(WALL_S), floor_s))  # as the shell reads the clock
+    again.order(stolen)
+    assert again.codes() == ["LC-REM-EXPIRED"] and again.state.kept.request is None
+
+
+def asked_at(room: Room) -> d.SupportRequest:
+    now_s = int(room.now.wall_s)
+    times = head(issued=now_s - 10, expires=now_s + 600)
+    return d.SupportRequest(**times, who="T. Technician", reason="it squeaks")
+
+
+def test_an_unanswered_request_goes_away() -> None:
+    room = Room()
+    room.order(asked())
+    room.after(3601)
+    assert room.state.kept.request is None and "support_unanswered" in room.events()

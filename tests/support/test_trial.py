@@ -1,0 +1,268 @@
+"""A configuration from afar: offered, confirmed on site, tried, kept or taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liftctl import ipc
+from liftctl.remote import documents as d
+from liftctl.support.values import Link, Wrote
+from tests.panel.house import transfer
+from tests.support.world import TWO, Room
+
+YES = {"name": "Nurse N.", "version": "1"}
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path / "run"))
+    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))
+
+
+def speed(room: Room) -> float:
+    return room.state.site.limits.hoist_loaded_mm_s
+
+
+# --- only with a yes on site, idle and unloaded ---------------------------------------------------
+
+
+def test_nothing_is_changed_without_a_yes_on_site() -> None:
+    room = Room().offered()
+    for _ in range(50):
+        room.after(60)
+    assert not room.asked_gate() and not room.writes() and room.codes() == ["offered"]
+
+
+def test_the_whole_way() -> None:
+    room = Room().offered()
+    room.press("setup_yes", **YES)
+    assert room.asked_gate() and not room.writes(), "the gate has to go first"
+    room.exchange()
+    assert speed(room) == 50 and room.state.applied and room.state.applied.trial
+    room.press("setup_good", name="Nurse N.")
+    last = room.writes()[-1]
+    assert last.applied.trial is None and not last.between
+    assert room.events() == [
+        "setup_proposed", "setup_confirmed", "setup_applied", "setup_found_good", "setup_kept",
+    ]  # fmt: skip
+    assert room.codes() == ["offered", "trial", "good"]
+    assert all("Nurse" not in str(item) for item in room.told(d.Trail))
+
+
+UNFIT: dict[str, dict[str, Any]] = {
+    "it moves": {"moving": "UP"},
+    "somebody hangs": {"aloft": True},
+    "somebody stands": {"standing": True},
+    "a motion is in flight": {"in_flight": True},
+    "there is a load": {"values": {"load_kg": 6.0}},
+    "the load is unknown": {"values": {"load_kg": None}},
+    "an axis turns": {"values": {"hoist_speed_mm_s": -40.0}},
+    "a speed is unknown": {"values": {"traverse_speed_mm_s": None}},
+    "the gate's word is old": {"tick_ns": 1},
+    "it runs its last accepted configuration": {"config_fallback": True},
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_a_yes_does_not_count_while(name: str) -> None:
+    room = Room().offered()
+    room.hear(**UNFIT[name])
+    room.press("setup_yes", **YES)
+    assert not room.asked_gate() and not room.writes()
+    assert room.refused() in (["LC-REM-IDLE"], ["LC-REM-FALLBACK"])
+
+
+def test_a_yes_does_not_count_in_a_transfer_or_without_a_controller() -> None:
+    room = Room().offered()
+    room.transfer = transfer("lift", "checking")
+    room.hear()
+    room.press("setup_yes", **YES)
+    room.transfer = None
+    room.turn(Link("controller", False))
+    room.press("setup_yes", **YES)
+    assert room.refused() == ["LC-REM-IDLE"] * 2 and not room.asked_gate()
+
+
+def test_a_chair_that_drives_is_not_idle() -> None:
+    room = Room("chair").offered(changes={"limits.stand_mm_s": 12.0})
+    room.hear(values={"drive_speed_rpm": 30.0})
+    room.press("setup_yes", **YES)
+    assert room.refused() == ["LC-REM-IDLE"]
+    room.hear(values={"drive_speed_rpm": 0.0})
+    room.press("setup_yes", **YES)
+    assert room.asked_gate()
+
+
+def test_a_yes_is_for_what_was_shown() -> None:
+    room = Room().offered()
+    room.order(room.proposal(version=2), *TWO)
+    room.press("setup_yes", **YES)
+    assert room.refused() == ["LC-REM-STEP"] and not room.asked_gate()
+
+
+def test_a_yes_does_not_count_without_name_or_ledger() -> None:
+    room = Room(ledger=False).offered()
+    room.press("setup_yes", name="", version="1")
+    room.press("setup_yes", **YES)
+    room.after(6)
+    assert room.refused() == ["LC-REM-NAME", "LC-REM-RECORDER"] and not room.asked_gate()
+
+
+def test_somebody_who_presses_at_the_last_moment_wins() -> None:
+    room = Room().offered()
+    room.press("setup_yes", **YES)
+    room.turn(ipc.StoodDown("somebody presses"))
+    room.turn(Link("gate", False))
+    assert not room.writes() and room.codes()[-1] == "LC-REM-IDLE"
+    room.turn(Link("gate", True))
+    room.hear()
+    room.press("setup_yes", **YES)
+    room.exchange()
+    assert speed(room) == 50, "and may say yes again"
+
+
+def test_a_gate_that_is_back_already_is_asked_again() -> None:
+    room = Room().offered()
+    room.press("setup_yes", **YES)
+    room.turn(Link("gate", False))
+    room.turn(Wrote("running"), Link("gate", True))
+    room.after(2)
+    room.exchange()
+    assert speed(room) == 50
+
+
+def test_a_disk_that_fails_changes_nothing() -> None:
+    room = Room().offered()
+    room.press("setup_yes", **YES)
+    room.exchange("No space left on device")
+    assert speed(room) == 60 and room.state.applied is None and room.codes()[-1] == "LC-REM-DISK"
+
+
+# --- the way back ---------------------------------------------------------------------------------
+
+
+def test_what_nobody_finds_good_in_time_goes_back() -> None:
+    room = Room().on_trial()
+    room.after(29 * 60)
+    assert speed(room) == 50 and not room.state.change
+    room.after(61)
+    room.exchange()
+    assert speed(room) == 60 and room.codes()[-1] == "LC-REM-UNHEALTHY"
+    assert room.events()[-2:] == ["setup_returning", "setup_returned"]
+
+
+def test_it_waits_with_going_back_until_nobody_hangs() -> None:
+    room = Room().on_trial()
+    room.hear(aloft=True, in_flight=True)
+    room.after(1861)
+    asked = room.asked_gate()
+    assert asked and len(room.writes()) == 1, "the gate itself says no"
+    room.turn(ipc.StoodDown("somebody hangs or stands"))
+    room.after(5)
+    assert room.asked_gate() > asked and len(room.writes()) == 1 and room.state.change
+    room.hear(aloft=False, in_flight=False)
+    room.after(2)
+    room.exchange()
+    assert speed(room) == 60
+
+
+GATES: dict[str, dict[str, Any]] = {
+    "falls back": {"config_fallback": True},
+    "runs another": {"config_hash": "0123456789abcdef"},
+}
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_a_gate_that_does_not_take_it_gets_the_last_good_one(name: str) -> None:
+    room = Room().on_trial()
+    room.hear(**GATES[name])
+    room.after(31)
+    room.changes.clear()
+    room.exchange()
+    assert speed(room) == 60 and room.codes()[-1] == "LC-REM-GATE"
+
+
+def test_a_gate_that_never_comes_back_gets_the_last_good_one() -> None:
+    room = Room().on_trial()
+    room.turn(Link("gate", False))
+    room.now = replace(room.now, boot_s=room.now.boot_s + 31, wall_s=room.now.wall_s + 31)
+    room.turn()
+    assert room.writes()[-1].applied.changes == {} and room.writes()[-1].between
+
+
+def test_somebody_on_site_can_send_it_back_and_cannot_keep_what_does_not_run() -> None:
+    room = Room().on_trial()
+    room.press("setup_bad", name="Nurse N.")
+    room.exchange()
+    assert speed(room) == 60 and "setup_found_bad" in room.events()
+    room = Room().on_trial()
+    room.hear(config_hash="0123456789abcdef")
+    room.press("setup_good", name="Nurse N.")
+    assert room.state.applied and room.state.applied.trial
+
+
+def test_a_trial_goes_on_over_a_restart_and_ends_over_a_reboot() -> None:
+    room = Room().on_trial()
+    again = room.restart()
+    assert speed(again) == 50 and again.state.change is None
+    late = room.restart(boot_s=room.now.boot_s + 1801, wall_s=room.now.wall_s + 1801)
+    assert late.state.change and late.state.change.code == "LC-REM-UNHEALTHY"
+    rebooted = room.restart(boot="boot-2", boot_s=20.0)
+    assert rebooted.state.change and rebooted.state.change.code == "LC-REM-UNHEALTHY"
+
+
+def test_a_second_version_goes_back_to_the_first_and_not_to_the_file() -> None:
+    room = Room().on_trial()
+    room.press("setup_good", name="Nurse N.")
+    room.on_trial(version=2, base=room.state.site.hash, changes={"limits.traverse_mm_s": 100.0})
+    assert room.state.site.limits.traverse_mm_s == 100 and speed(room) == 50
+    room.press("setup_bad", name="Nurse N.")
+    room.exchange()
+    assert room.state.site.limits.traverse_mm_s == 150 and speed(room) == 50
+    assert room.state.applied and room.state.applied.version == 1
+
+
+def test_there_is_no_way_back_by_an_old_version() -> None:
+    room = Room().on_trial()
+    room.press("setup_bad", name="Nurse N.")
+    room.exchange()
+    for version in (0, 1):
+        if version:
+            room.order(room.proposal(version=version), *TWO)
+    assert room.codes()[-1] == "LC-REM-VERSION" and room.state.kept.offer is None
+    room.order(room.proposal(version=2), *TWO)
+    assert room.codes()[-1] == "offered"
+    assert room.restart().state.kept.newest_version == 2
+
+
+def test_a_proposal_waits_for_the_end_of_a_trial_and_expires() -> None:
+    room = Room().on_trial()
+    room.order(room.proposal(version=2), *TWO)
+    assert room.codes()[-1] == "LC-REM-BUSY"
+    room = Room().offered()
+    room.after(3601)
+    assert room.state.kept.offer is None and room.codes()[-1] == "LC-REM-EXPIRED"
+
+
+def test_a_site_that_fell_back_takes_no_proposal() -> None:
+    room = Room(fallback=True)
+    room.order(room.proposal(), *TWO)
+    assert room.codes() == ["LC-REM-FALLBACK"]
+
+
+def test_an_edited_file_has_the_last_word() -> None:
+    room = Room().on_trial()
+    applied = room.state.applied
+    assert applied is not None
+    other = Room(applied=replace_base(applied))
+    assert other.state.applied is None and speed(other) == 60
+
+
+def replace_base(applied: Any) -> Any:
+    import msgspec
+
+    return msgspec.structs.replace(applied, base="f" * 16)
