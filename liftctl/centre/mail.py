@@ -59,6 +59,10 @@ def _tag(document: d.Document) -> str:
     return str(type(document).__struct_config__.tag)
 
 
+def _hex(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
@@ -140,6 +144,8 @@ def take_report(engine: Engine, name: str, token: str, data: bytes, now: datetim
             report = verify_report(data, name, bytes(box["site_key"]).hex())
         except Refusal as error:
             return error.code
+        if isinstance(report, d.Bundle) and report.sha256 != _hex(report.data):
+            return "LC-REM-FORM"  # the ledger of the site holds another hash
         _keep(db, box | {"now": now}, report)
     return ""
 

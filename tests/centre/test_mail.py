@@ -95,7 +95,12 @@ def test_a_bundle_is_fetched_by_those_who_may_see_the_device(
     engine: Engine, ingest: TestClient, box: dict[str, str]
 ) -> None:
     bundle = d.Bundle(
-        controller=NAME, at=1, to="x", sha256=SHA256, contents=(("config", 3),), data=b"zip"
+        controller=NAME,
+        at=1,
+        to="order-BundleRequest",
+        sha256=SHA256,
+        contents=(("site.json", 3),),
+        data=b"zip",
     )
     assert ingest.post(f"/reports/{NAME}", content=report(bundle), headers=box).is_success
     path = f"/api/devices/nordby/lift-a/bundles/{SHA256}.zip"
@@ -145,7 +150,11 @@ def test_a_report_that_the_room_did_not_sign_is_not_believed(
 ) -> None:
     trail = d.Trail(controller=NAME, at=1, event="x", detail={}, seq=1)
     other = d.Trail(controller="nordby.other", at=1, event="x", detail={}, seq=1)
-    for data in (report(trail, TECHNICIAN), report(other), b"", b"x" * (5 << 20)):
+    false = d.Bundle(
+        controller=NAME, at=1, to="", sha256=SHA256, contents=(), data=b"not what the hash says"
+    )
+    bad = (report(trail, TECHNICIAN), report(other), report(false), b"", b"x" * (5 << 20))
+    for data in bad:
         answer = ingest.post(f"/reports/{NAME}", content=data, headers=box)
         assert answer.status_code in (413, 422)
     assert client(engine, CENTRE).get("/api/audit").json() == []
