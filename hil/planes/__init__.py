@@ -34,7 +34,7 @@ def runner(plane: str, adapter: str = "", frames: bool = False) -> Runner:
 
         return Bench(frames=frames)
     if plane == "processes":
-        from hil.planes.processes import Processes
+        from hil.planes.wards import Processes
 
         return Processes()
     if plane == "dut":

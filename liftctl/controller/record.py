@@ -199,7 +199,7 @@ def _measured(transfer: Transfer) -> dict[str, Any]:
 
 
 def _round(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
+    return None if value is None else round(value, digits) + 0.0  # never -0.0
 
 
 def _ended(transfer: Transfer, at_s: float) -> dict[str, Any]:

@@ -204,7 +204,7 @@ if NIGHTLY:  # each takes a ward of its own and half a minute
     @pytest.mark.parametrize("name", ["H19-estop", "H30-feet-off", "H37-recorder-dies"])
     def test_a_scenario_runs_on_the_real_processes(name: str) -> None:
         """A machine that is too late for a verdict says so; it never fails for that."""
-        from hil.planes.processes import Processes
+        from hil.planes.wards import Processes
 
         result = Processes()(runs_of(name)[0]).result
         assert result.verdict in (Verdict.PASS, Verdict.INCONCLUSIVE), result.reasons

@@ -169,15 +169,15 @@ def _quarantine(db: Connection, sealed: Sealed, home: str, why: str, now: dateti
             "body": sealed.body,
         },
     )
-    db.execute(
+    first = db.execute(
         text(
-            "UPDATE controller SET quarantined_at = coalesce(quarantined_at, :now),"
-            " quarantine_why = :why WHERE municipality = :municipality"
-            " AND controller = :controller"
+            "UPDATE controller SET quarantined_at = :now, quarantine_why = :why WHERE"
+            " municipality = :municipality AND controller = :controller AND quarantined_at IS NULL"
         ),
         key,
     )
-    store.alarm(db, key | {"detail": json.dumps({"why": why, "epoch": str(batch.epoch)})})
+    if first.rowcount:  # one alarm until a person has looked, however often it is sent
+        store.alarm(db, key | {"detail": json.dumps({"why": why, "epoch": str(batch.epoch)})})
 
 
 def _last(batch: Batch) -> bytes:

@@ -94,7 +94,8 @@ function event({ at, kind, name, detail }) {
 const rowName = (name) => t(`row.${name}`, {}, name.replaceAll("_", " ")).split(". ")[0].replace(/\.$/, "");
 
 function twin(found) {
-  const desired = { ...found.desired.changes, ...(found.desired.version ? { config_version: found.desired.version } : {}) };
+  const applied = found.afar.reported?.config_version === found.desired.version; // then its changes are the reported ones
+  const desired = { ...(applied ? {} : found.desired.changes), ...(found.desired.version ? { config_version: found.desired.version } : {}) };
   const told = { ...found.reported, ...(found.afar.reported ?? {}) };
   found = { ...found, reported: told };
   const names = [...new Set([...TWIN.filter((name) => name in found.reported), ...Object.keys(desired)])];

@@ -1,0 +1,83 @@
+"""The runner of the plane `processes`, and what it reads from a ward's disk.
+
+Role: one ward for each scenario, from boot to verdict. Must never: give a verdict that this machine
+was too late for.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+from hil.judge.finger import Broken
+from hil.judge.ward import SITES, WardUnderTest
+from hil.planes.jitter import refuse
+from hil.run import Ran, check, refused, verdict
+from hil.scenario.model import Scenario
+from hil.scenario.play import Player
+from hil.scenario.situations import NotReached
+
+
+def ledger(ward: WardUnderTest, kind: str) -> list[tuple[int, str, str, str]]:
+    """(monotonic ns, kind, transfer, body) of each entry, read as any reader may."""
+    path = ward.root / "data" / SITES[kind] / "ledger.sqlite"
+    if not path.exists():
+        return []
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        return db.execute(
+            "SELECT t_mono_ns, kind, transfer_id, body FROM entry LEFT JOIN payload USING (seq)"
+            " WHERE kind IN ('opened', 'closed', 'phase') ORDER BY seq"
+        ).fetchall()
+
+
+def _cannot(scenario: Scenario) -> str:
+    if scenario.site or scenario.fallback:
+        return "this plane runs the demo sites as they are"
+    for doing in scenario.steps:
+        given = doing.args.get("with", {})
+        if (
+            doing.verb == "fault"
+            and doing.args["id"] == "L9.kill"
+            and not given.get("restart", True)
+        ):
+            return f"line {doing.line}: the supervisor always starts it again"
+    return ""
+
+
+class Processes:
+    """One ward for each scenario: fresh data, nothing left of the one before."""
+
+    def __call__(self, scenario: Scenario) -> Ran:
+        """In real time."""
+        check(scenario)
+        if reason := _cannot(scenario):
+            return self.refuse(scenario, reason)
+        rig = scenario.rig
+        with WardUnderTest(rooms=(rig,)) as ward:
+            return self._in(ward, scenario)
+
+    def _in(self, ward: WardUnderTest, scenario: Scenario) -> Ran:
+        from hil.planes.processes import ProcessesPlane
+
+        plane = ProcessesPlane(ward, scenario.rig, scenario.seed)
+        player, failed = Player(plane, scenario), list[str]()
+        try:
+            plane.command({"do": "mass", "kg": scenario.mass_kg})
+            plane.run(200_000_000)
+            player.begin()
+            plane.know()
+            player.play()
+        except (NotReached, Broken) as error:
+            failed.append(f"{error}; {ward.tail()}")
+        finally:
+            plane.finish()
+        faults = {name: item.proven for name, item in player.faults.items()}
+        ran = verdict(scenario, plane.timeline, failed + player.failed, faults, plane.name)
+        return replace(ran, result=refuse(ran.result, ran.timeline, plane.jitter))
+
+    def refuse(self, scenario: Scenario, reason: str) -> Ran:
+        """NOT_APPLICABLE, and why."""
+        return refused(scenario, reason, "processes")
+
+    def close(self) -> None:
+        """Every ward ended with its scenario."""
