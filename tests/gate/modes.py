@@ -119,6 +119,8 @@ def _driving(gate: Script) -> Moment:
     gate.press("")
     gate.room.plant.brakes = False
     gate.run(2000)
+    gate.extra.append(ipc.ResetPress("panel:1"))  # somebody frees the drive
+    gate.run(400)
     released = gate.moment("driving")
     assert not gate.room.roboteq.estopped
     gate.room.plant.brakes = True
