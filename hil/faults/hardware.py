@@ -11,6 +11,7 @@ from typing import Any
 
 from hil.faults.kind import EVERYWHERE, VIRTUAL, Args, Kind, Param, Proof, Running
 
+OFF_MM_S = 12.0  # away from the speed it had: no ramp of a comfort speed
 LIFT, CHAIR = frozenset({"lift"}), frozenset({"chair"})
 NODES = {
     "hoist": 0x10,
@@ -102,13 +103,20 @@ def _setpoint(args: Args) -> Running:
     axis, speed = args["axis"], args["speed"]
     key = {"hoist": "speed_mm_s", "traverse": "x_speed_mm_s"}[axis]
 
+    before: list[float] = []
+
+    def start(plane: Any) -> None:
+        before.append(plane.now["plant"][key])
+        plane.command({**do, "speed_mm_s": speed})
+
     def proof(plane: Any) -> Proof:
         found = plane.now["plant"][key]
-        return {key: found} if abs(found - speed) < 0.1 * abs(speed) else None
+        on_the_way = (found - before[0]) * (speed - before[0]) > 0
+        return {key: found} if on_the_way and abs(found - before[0]) > OFF_MM_S else None
 
     do = {"do": "runaway", "axis": axis}
     return Running(
-        start=lambda plane: plane.command({**do, "speed_mm_s": speed}),
+        start=start,
         proof=proof,
         stop=lambda plane: plane.command({**do, "speed_mm_s": None}),
         gone=lambda plane: {key: plane.now["plant"][key]},
