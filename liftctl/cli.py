@@ -22,6 +22,7 @@ from liftctl.blackbox.cli import export_command, replay_command
 from liftctl.centre.cli import app as centre_app
 from liftctl.decode import decode_command, encode_command
 from liftctl.exports.cli import export_app
+from liftctl.people.cli import incidents, people
 from liftctl.recorder import cli as ledger
 from liftctl.register import cli as register
 from liftctl.remote.cli import enrol_app, order_app
@@ -44,6 +45,8 @@ ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of transfers.")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(register.residents, name="residents")
 app.add_typer(register.slings, name="slings")
+app.add_typer(people, name="people")
+app.add_typer(incidents, name="incident")
 
 SiteOption = Annotated[Path, typer.Option("--site", help="the site's TOML file")]
 DEMO = [Path("config/sites/demo-lift.toml"), Path("config/sites/demo-chair.toml")]

@@ -7,9 +7,7 @@ name or a clock time, nor differ between two runs over the same material.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
@@ -18,17 +16,16 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from liftctl import packs
 from liftctl.benefit.baseline import from_plain
 from liftctl.benefit.case import Case, Context, assemble
 from liftctl.benefit.figure import saved_rows
 from liftctl.benefit.inputs import Inputs
 from liftctl.benefit.parquet import from_parquet, to_parquet
 from liftctl.benefit.rows import EvidenceError
+from liftctl.packs import PackError, plain
 
 FORMAT = "liftctl-evidence/1"
-MANIFEST, SIGNATURE, SIGNER = "manifest.json", "manifest.sig", "signer.pub"
-FIRST_DAY = (1980, 1, 1, 0, 0, 0)
-LARGEST = 2**31
 METHOD = Path(__file__).with_name("method.md")
 FEWEST_RESIDENTS = 5
 
@@ -61,41 +58,15 @@ def write_pack(
         "method.md": METHOD.read_bytes(),
         **pages,
     }
-    hashes = {name: hashlib.sha256(body).hexdigest() for name, body in sorted(files.items())}
-    manifest = plain({"format": FORMAT, "software": software(), "files": hashes})
-    files[MANIFEST] = manifest
-    files[SIGNATURE] = key.sign(manifest).hex().encode()
-    files[SIGNER] = key.public_key().public_bytes_raw().hex().encode()
-    return _zip(files)
-
-
-def plain(value: Any) -> bytes:
-    """JSON with one spelling."""
-    return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False).encode() + b"\n"
-
-
-def _zip(files: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, body in sorted(files.items()):
-            told = zipfile.ZipInfo(name, FIRST_DAY)
-            told.compress_type, told.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(told, body, compresslevel=9)
-    return out.getvalue()
+    return packs.seal(files, {"format": FORMAT, "software": software()}, key)
 
 
 def read_pack(path: Path) -> dict[str, bytes]:
     """Every file of a pack; EvidenceError when it is none."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(item.file_size for item in archive.infolist()) > LARGEST:
-                raise EvidenceError(f"{path}: unpacks to more than 2 GiB; not read")
-            names = archive.namelist()
-            if len(names) != len(set(names)):
-                raise EvidenceError(f"{path}: holds a name twice")
-            return {name: archive.read(name) for name in names}
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise EvidenceError(f"{path}: no evidence pack ({error})") from error
+        return packs.read(path, "evidence pack")
+    except PackError as error:
+        raise EvidenceError(str(error)) from error
 
 
 def case_from(files: Mapping[str, bytes]) -> Case:

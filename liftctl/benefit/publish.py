@@ -15,21 +15,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from liftctl.benefit.case import Case
 from liftctl.benefit.figure import saved_rows
 from liftctl.benefit.gather import Sources
 from liftctl.benefit.html_page import html
-from liftctl.benefit.pack import FEWEST_RESIDENTS, plain, write_pack
+from liftctl.benefit.pack import FEWEST_RESIDENTS, write_pack
 from liftctl.benefit.page import page
 from liftctl.benefit.parquet import to_parquet
 from liftctl.benefit.pdf_page import pdf
 from liftctl.benefit.rows import EvidenceError
 from liftctl.benefit.sheets import workbook
 from liftctl.benefit.words import LOCALES
+from liftctl.packs import PackError, key_in, plain
 from liftctl.places import data_root
 from liftctl.recorder.verify import verify
 
@@ -85,14 +84,9 @@ def signing_key(path: Path | None) -> Ed25519PrivateKey:
     if path is None:
         return _own_key(data_root() / KEY)
     try:
-        found = load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise EvidenceError(f"{path}: no private key that can be read ({error})") from error
-    if not isinstance(found, Ed25519PrivateKey):
-        raise EvidenceError(
-            f"{path}: not an Ed25519 key; make one: openssl genpkey -algorithm ed25519"
-        )
-    return found
+        return key_in(path)
+    except PackError as error:
+        raise EvidenceError(str(error)) from error
 
 
 def _own_key(path: Path) -> Ed25519PrivateKey:

@@ -6,25 +6,22 @@ the pack, or the key inside it further than "whoever made this held it".
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from liftctl import packs
 from liftctl.benefit.figure import saved_rows
 from liftctl.benefit.numbers import numbers
-from liftctl.benefit.pack import FORMAT, MANIFEST, SIGNATURE, SIGNER, case_from, read_pack, software
+from liftctl.benefit.pack import FORMAT, case_from, read_pack, software
 from liftctl.benefit.parquet import saved_column
 from liftctl.benefit.rows import EvidenceError
 
-OUTSIDE = (MANIFEST, SIGNATURE, SIGNER)
 NEAR = 2e-4
 MOST_TOLD = 20
 
@@ -48,11 +45,11 @@ class Verified:
 def verify(path: Path, public_key: str = "") -> Verified:
     """`public_key`: hex of the key it must be signed with, got from elsewhere."""
     files = read_pack(path)
-    problems = list(_manifest(files))
-    signer = files.get(SIGNER, b"").decode("ascii", "replace").strip()
-    problems += _signature(files, signer, public_key)
+    problems = list(packs.manifest_problems(files, FORMAT))
+    signer = packs.signer(files)
+    problems += packs.signature_problems(files, public_key)
     remarks = [] if public_key else [f"signed with {signer}: compare it with the key they publish"]
-    told = _json(files, "numbers.json")
+    told = packs.told(files, "numbers.json")
     try:
         case = case_from(files)
         found = numbers(case)
@@ -72,41 +69,9 @@ def verify(path: Path, public_key: str = "") -> Verified:
         )
     differences = list(compare(told, json.loads(json.dumps(found))))
     problems += [f"recomputed otherwise: {line}" for line in differences[:MOST_TOLD]]
-    if _json(files, MANIFEST).get("software") != software():
+    if packs.told(files, packs.MANIFEST).get("software") != software():
         remarks.append("made with another version of the software than the one that checks it")
     return Verified(tuple(problems), tuple(remarks), signer, rows, _count(told), told)
-
-
-def _json(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
-    try:
-        found = json.loads(files.get(name, b""))
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _manifest(files: Mapping[str, bytes]) -> Iterator[str]:
-    manifest = _json(files, MANIFEST)
-    if manifest.get("format") != FORMAT:
-        yield f"manifest.json: format {manifest.get('format')!r}, this software reads {FORMAT}"
-    named: dict[str, str] = manifest.get("files") or {}
-    for name in sorted(set(named) | set(files) - set(OUTSIDE)):
-        if name not in files:
-            yield f"{name}: named in the manifest, missing in the pack"
-        elif name not in named:
-            yield f"{name}: not named in the manifest"
-        elif hashlib.sha256(files[name]).hexdigest() != named[name]:
-            yield f"{name}: was changed after signing"
-
-
-def _signature(files: Mapping[str, bytes], signer: str, expected: str) -> Iterator[str]:
-    if expected and signer != expected.strip().lower():
-        yield f"signed with {signer or 'no key'}, not with the key given"
-    try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signer))
-        key.verify(bytes.fromhex(files[SIGNATURE].decode("ascii")), files.get(MANIFEST, b""))
-    except (InvalidSignature, ValueError, KeyError):
-        yield "manifest.json: its signature does not hold"
 
 
 def compare(told: Any, found: Any, where: str = "") -> Iterator[str]:

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pypdf import PdfReader
 from typer.testing import Result
 
-from liftctl.benefit.pack import MANIFEST, SIGNATURE, SIGNER, plain, read_pack
+from liftctl.benefit.pack import read_pack
+from liftctl.packs import MANIFEST, SIGNATURE, SIGNER, plain
 from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, run, write
 
 LANGUAGES = ("da", "en", "sv")

@@ -1,0 +1,1 @@
+"""For the people the recordings are about."""
