@@ -11,9 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from liftctl import packs
+from liftctl.blackbox import logfile
+from liftctl.blackbox.turnlog import replay
 from liftctl.people import proof
 from liftctl.people.words import LANGUAGES, catalogue
 from tests.people.made import DEMO, OTHER, OWN, demo, fill, run, segment
+from tests.recorder.test_replay import Toy, written
 
 
 def export(out: Path, *words: object) -> dict[str, bytes]:
@@ -154,3 +157,28 @@ def test_what_cannot_be_exported_is_refused_and_nothing_is_written(tmp_path: Pat
         assert not out.exists()
     (tmp_path / "no.zip").write_text("x")
     assert verified(tmp_path / "no.zip")[0] == 2
+
+
+def test_where_no_file_has_the_time_the_ring_is_taken_and_replays(tmp_path: Path) -> None:
+    _, places = demo()
+    places.data.mkdir(parents=True)
+    written(places.ring)
+    files = export(tmp_path / "i.zip", "--since", "2001-09-09", "--until", "2001-09-10")
+    assert "this site has no ledger" in json.loads(files["missing.json"])
+    (tmp_path / "ring.lbb").write_bytes(files["blackbox/ring.lbb"])
+    result = replay(logfile.read(tmp_path / "ring.lbb"), Toy())
+    assert (result.turns, result.difference) == (40, None)
+
+
+def test_a_freeze_of_the_time_is_attached_and_another_day_is_not(tmp_path: Path) -> None:
+    site, places = demo()
+    fill(places, {"id": "t1", "resident": OWN})
+    path = segment(places, site)
+    for name in (
+        "freeze-20270115T080100.000000Z-estop.lbb",
+        "freeze-20270114T080100.000000Z-a.lbb",
+    ):
+        (places.blackbox / name).write_bytes(path.read_bytes())
+    files = export(tmp_path / "i.zip", "--transfer", "t1")
+    held = [name for name in files if name.startswith("blackbox/")]
+    assert held == ["blackbox/freeze-20270115T080100.000000Z-estop.lbb", f"blackbox/{path.name}"]
