@@ -90,7 +90,8 @@ def manifest_problems(files: Mapping[str, bytes], form: str) -> Iterator[str]:
     manifest = told(files, MANIFEST)
     if manifest.get("format") != form:
         yield f"manifest.json: format {manifest.get('format')!r}, this software reads {form}"
-    named: dict[str, str] = manifest.get("files") or {}
+    files_told = manifest.get("files")
+    named = files_told if isinstance(files_told, dict) else {}
     for name in sorted(set(named) | set(files) - set(OUTSIDE)):
         if name not in files:
             yield f"{name}: named in the manifest, missing in the pack"

@@ -47,6 +47,7 @@ def write(path: Path, ring_id: int, records: list[Record]) -> None:
     fresh = path.with_name(path.name + ".new")
     try:
         with fresh.open("wb") as file:
+            os.fchmod(file.fileno(), 0o600)  # a session holds the whole site file
             file.write(preamble(ring_id) + b"".join(map(pack, records)))
             file.flush()
             os.fsync(file.fileno())

@@ -6,7 +6,6 @@ is serious, fill a field that only people know, or keep quiet about what was mis
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -146,5 +145,5 @@ def problems(path: Path, public_key: str = "", ledger_keys: tuple[str, ...] = ()
     if public_key or packs.told(files, packs.MANIFEST).get("signed"):
         said += packs.signature_problems(files, public_key)
     if LEDGER in files:
-        said += proof.problems(json.loads(files[LEDGER] or b"{}"), ledger_keys)
+        said += proof.problems(packs.told(files, LEDGER), ledger_keys)
     return said

@@ -71,13 +71,14 @@ def gather(site: Site, token: str) -> OwnFile:
 
 def _transfer(db: sqlite3.Connection, name: str) -> dict[str, Any]:
     rows = db.execute(
-        "SELECT seq, kind, t_utc, body IS NULL FROM entry LEFT JOIN payload USING (seq)"
+        "SELECT seq, kind, t_utc, body FROM entry LEFT JOIN payload USING (seq)"
         " WHERE transfer_id = ? ORDER BY seq",
         (name,),
     )
     entries = [
-        {"seq": seq, "kind": kind, "t_utc": t_utc, "erased": bool(gone)}
-        for seq, kind, t_utc, gone in rows
+        {"seq": seq, "kind": kind, "t_utc": t_utc, "erased": body is None}
+        | ({"payload": json.loads(body)} if body and kind != "closed" else {})  # closed: the record
+        for seq, kind, t_utc, body in rows
     ]
     return {"record": reader.transfer_of(db, name) or _opened(db, name), "entries": entries}
 
@@ -117,7 +118,8 @@ def _cleaner(tokens: set[str], people: Iterable[ResidentSpec]) -> Any:
 
     def clean(value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: clean(item) for name, item in value.items() if name not in HELD_BACK}
+            kept = ((n, v) for n, v in value.items() if n not in HELD_BACK and not _of_carer(v))
+            return {name: clean(item) for name, item in kept}
         if isinstance(value, list):
             return [clean(item) for item in value if not _of_carer(item)]
         return masked.sub(MASK, value) if masked and isinstance(value, str) else value
@@ -164,7 +166,7 @@ def _told(item: dict[str, Any], words: Words) -> Iterator[Block]:
     if gone:
         yield Para(words("own.gone", seqs=", ".join(gone)))
     rows = (
-        (words(field.key), words.shown(record[field.name]))
+        (words(field.key), said if field.name == "outcome" else words.shown(record[field.name]))
         for field in fields()
         if field.name in record and record[field.name] not in (None, "", [], {})
     )

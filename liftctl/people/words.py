@@ -49,4 +49,4 @@ class Words:
             return ", ".join(f"{name} {self.shown(item)}" for name, item in value.items())
         if isinstance(value, list | tuple):
             return "; ".join(map(self.shown, value))
-        return str(value)
+        return str(value).removesuffix(".0") if isinstance(value, float) else str(value)

@@ -62,6 +62,8 @@ def test_carers_are_a_number_and_a_duration_only(tmp_path: Path) -> None:
     for word in ("Nurse Hansen", "joined_s", "6.375", "3.125"):
         assert word not in whole
     assert "set_down" in whole
+    kinds = [(item["kind"], "payload" in item) for item in told["transfers"][0]["entries"]]
+    assert kinds == [("opened", True), ("phase", False), ("closed", False)]
 
 
 def test_an_unknown_token_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:

@@ -169,3 +169,10 @@ def test_a_full_disk_raises_forgets_and_recovers(
     bench.run(15)
     assert seconds(bench.files("seg")[-1])[-1] == bench.now_ns / S
     assert bench.files("freeze")
+
+
+def test_nobody_else_can_read_a_freeze(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.run(80, Freeze(20 * S, "estop"))
+    (path,) = (tmp_path / "box").glob("freeze-*.lbb")
+    assert path.stat().st_mode & 0o777 == 0o600
