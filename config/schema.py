@@ -160,8 +160,11 @@ class Site:
 
 @lru_cache(maxsize=32)
 def _hash_of(site: Site) -> str:
-    """Every turn of the gate says it: computed anew it took a third of the turn."""
-    text = json.dumps(asdict(site), sort_keys=True, separators=(",", ":"))
+    """Every turn of the gate says it: computed anew it took a third of the turn. 10 and 10.0 are
+    one number: what was written and read again is the same configuration.
+    """
+    numbers = json.loads(json.dumps(asdict(site)), parse_int=float)
+    text = json.dumps(numbers, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

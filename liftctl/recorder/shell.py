@@ -118,10 +118,10 @@ class Recorder:
         if self._gate is not None or now_ns - self._gate_tried_ns < RECONNECT_NS:
             return
         self._gate_tried_ns = now_ns
-        self._gate = ipc.connect(self._places.sock("gate"))
-        if self._gate is not None:
-            self._gate.send(ipc.Hello("recorder"))
-            self._selector.register(self._gate, selectors.EVENT_READ)
+        gate = ipc.connect(self._places.sock("gate"))
+        if gate is not None and gate.send(ipc.Hello("recorder")):  # it may die in between
+            self._gate = gate
+            self._selector.register(gate, selectors.EVENT_READ)
 
     def _hear_gate(self, gate: ipc.Channel) -> None:
         states = [item for item in gate.receive() if isinstance(item, ipc.GateState)]

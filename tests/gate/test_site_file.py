@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from config.languages import texts
@@ -92,3 +95,22 @@ def test_a_residents_kilograms_are_a_number_above_nothing(name: str, number: str
 @pytest.mark.parametrize("number", ["nan", "inf"])
 def test_no_number_of_a_site_is_nan_or_infinite(number: str) -> None:
     refused("lift", "swl_kg = 200", f"swl_kg = {number}", "swl_kg: .* is no finite number")
+
+
+def test_a_configuration_that_was_written_and_read_again_has_the_same_hash() -> None:
+    """Else every process of a gate in its fallback would begin anew."""
+    again = """
+import sys
+from pathlib import Path
+from config.schema import from_json, load, to_json
+site = load(Path(sys.argv[1]))
+print((from_json(to_json(site)) if sys.argv[2] == "again" else site).hash)
+"""
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", again, str(SITES / "demo-lift.toml"), how],
+            check=True, capture_output=True, text=True,
+        ).stdout
+        for how in ("once", "again")
+    }  # fmt: skip
+    assert len(said) == 1
