@@ -89,7 +89,11 @@ def test_no_accepted_number_at_its_bound_latches_in_fault_free_use(
     ("axis", "values", "latched"),
     [
         (Axis.HOIST, {"overspeed_max_mm_s": 60.0}, "hoist_overspeed"),
-        (Axis.STANDER, {"stand_accel_mm_s2": 10.0}, "stand_overspeed"),
+        (
+            Axis.STANDER,
+            {"stand_accel_mm_s2": 10.0, "stand_margin_mm_s": 2.0},
+            "stand_overspeed",
+        ),
         (Axis.STANDER, {"stand_decel_mm_s2": 200.0, "stand_mm_s": 20.0}, "stand_runaway"),
         (Axis.STANDER, {"overspeed_ms": 20.0, "stand_margin_mm_s": 0.5}, "stand_overspeed"),
     ],

@@ -97,8 +97,9 @@ def test_a_reason_for_a_row_that_leaves_lowering_is_named() -> None:
 
 
 def test_a_number_outside_its_hard_bounds_is_named() -> None:
-    (found,) = check.numbers({"room 9": replace(Params(), hoist_loaded_mm_s=400)})
-    assert found.startswith("room 9: hoist_loaded_mm_s = 400 is outside 10 to 150")
+    found = check.numbers({"room 9": replace(Params(), hoist_loaded_mm_s=400)})
+    assert found[0].startswith("room 9: hoist_loaded_mm_s = 400 is outside 10 to 150")
+    assert all(sentence.startswith("room 9: hoist_loaded_mm_s") for sentence in found)
 
 
 @pytest.mark.parametrize("key", ["row.overload", "row.overload?"])
