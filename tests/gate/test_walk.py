@@ -24,7 +24,10 @@ from tests.gate.conditions import CONDITIONS
 from tests.gate.walk import KINDS, Walk
 
 pytestmark = pytest.mark.no_cover  # long
-FOUND_WITHIN, SEEDS = 15_000, (9, 2, 1, 4, 8)  # steps of a walk, and the walks: some dangers are rare
+FOUND_WITHIN, SEEDS = (
+    15_000,
+    (9, 2, 1, 4, 8),
+)  # steps of a walk, and the walks: some dangers are rare
 ALSO = ("STOP", "evidence lost", "no permission or no guard", "bus-off", "a late turn")
 CONDITIONS_OF = {kind: [row[0] for row in CONDITIONS[kind]] for kind in KINDS}
 MAY_MISS = 0 if NIGHTLY else 4  # of 36 that should have met a motion
