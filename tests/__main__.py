@@ -59,7 +59,7 @@ def _pytest(names: list[str]) -> list[str]:
 
 def _coverage(folder: Path) -> int:
     """What all lanes together reached; what it must be is in pyproject.toml."""
-    env = {**os.environ, "COVERAGE_FILE": str(folder / "all")}
+    env = {**os.environ, "COVERAGE_FILE": str(folder / ".coverage")}
     coverage = [sys.executable, "-m", "coverage"]
     subprocess.run([*coverage, "combine", "-q", str(folder)], check=True, env=env)
     report = [*coverage, "report", "--show-missing", "--skip-covered"]

@@ -103,4 +103,5 @@ def _walk(page: Page, address: str) -> None:
     page.locator("table").first.wait_for()
     assert "owned" not in page.title()
     page.get_by_role("button", name="DA", exact=True).click()
-    page.get_by_text("Dokumentation").first.wait_for()
+    page.locator("h1", has_text="Dokumentation").wait_for()
+    page.locator(".sum.first").wait_for()  # the page before has gone
