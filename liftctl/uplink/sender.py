@@ -10,6 +10,7 @@ import random
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import httpx
 import msgspec
@@ -30,15 +31,22 @@ TIMEOUT_S = 30.0
 SHOWN_ASIDE = 50
 
 
-def post(client: httpx.Client, url: str, key: Ed25519PrivateKey, message: protocol.Message
-         ) -> FromCentre:  # fmt: skip
-    """One signed message, one answer; httpx.HTTPError or ProtocolError when there is none."""
+class Http(Protocol):
+    """An httpx.Client, or the uplink's carrier in its place."""
+
+    def post(self, url: str, *, content: bytes, headers: dict[str, str]) -> Any: ...
+
+
+def post(http: Http, url: str, key: Ed25519PrivateKey, message: protocol.Message) -> FromCentre:
+    """One signed message, one answer; httpx.HTTPError, OSError or ProtocolError when there is
+    none.
+    """
     body = protocol.encode(message)
     headers = {
         "content-type": protocol.MEDIA_TYPE,
         protocol.SIGNATURE: protocol.sign(key, body),
     }
-    answer = client.post(url + protocol.PATH, content=body, headers=headers)
+    answer = http.post(url + protocol.PATH, content=body, headers=headers)
     return protocol.from_centre(answer.content)
 
 
@@ -68,7 +76,7 @@ class Sender:
     outboxes: tuple[Outbox, ...]
     wall_ns: Callable[[], int]
     mono_ns: Callable[[], int]
-    http: httpx.Client = field(default_factory=client)
+    http: Http = field(default_factory=client)
     memory: Memory = field(default_factory=Memory)
     _lanes: tuple[Lane, ...] = ()
 

@@ -1,13 +1,13 @@
 """The uplink process: listens to the gate, keeps the chain of events, sends both chains.
 
-Role: I/O around watcher and sender. Process: uplink. Must never: send anything to the gate but its
-hello, wait for the network in the loop that listens, or take part in a motion in any way.
+Role: I/O around watcher and sender. Process: uplink. Must never: open the network (its carrier has
+it, and nothing else), send anything to the gate but its hello, wait for the centre in the loop that
+listens, or take part in a motion in any way.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import selectors
 import sqlite3
@@ -19,11 +19,13 @@ import msgspec
 
 from config.schema import Site
 from liftctl import ipc
-from liftctl.entry import Ending, say
+from liftctl.entry import UNUSABLE, Ending, Unusable, say
 from liftctl.places import Places
 from liftctl.recorder.ledger import Entry, Ledger
 from liftctl.recorder.readonly import connect
 from liftctl.recorder.store import LedgerError
+from liftctl.remote.confine import LOCAL, Unconfined, confine
+from liftctl.uplink.carrier import Carrier
 from liftctl.uplink.outbox import Outbox
 from liftctl.uplink.sender import Sender
 from liftctl.uplink.state import Folder
@@ -44,9 +46,10 @@ def outboxes(site: str) -> tuple[Outbox, ...]:
 class Uplink:
     """`listen` turns until `ended`; the sender runs beside it."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, carrier: Carrier) -> None:
         self._folder = Folder.of(site.name)
         enrolment = self._folder.enrolment()
+        self.carrier = carrier
         self._gate_path = Places(site.name).sock("gate")
         self._gate: ipc.Channel | None = None
         self._tried_s = -RECONNECT_S
@@ -56,7 +59,9 @@ class Uplink:
         self._watcher = Watcher(site.limits.swl_kg, cycles, commissioned, site.inspection_due)
         boxes = outboxes(site.name)
         key = self._folder.key()
-        self.sender = Sender(self._folder, enrolment, key, boxes, time.time_ns, time.monotonic_ns)
+        self.sender = Sender(
+            self._folder, enrolment, key, boxes, time.time_ns, time.monotonic_ns, self.carrier
+        )
         self.ended = threading.Event()
         self._selector = selectors.DefaultSelector()
 
@@ -130,16 +135,36 @@ def history(folder: Folder) -> tuple[int, bool]:
     return 0, False
 
 
+def bar(site: str) -> None:
+    """No network, no writing but in the uplink's own folder; Unusable where that cannot be."""
+    places = Places(site)
+    try:
+        confine(LOCAL, (places.data, places.run), (places.uplink,))
+    except Unconfined as error:
+        raise Unusable(str(error)) from error
+
+
 def run(site: Site, fallback: bool = False) -> None:
     """The uplink until SIGTERM."""
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     with contextlib.suppress(OSError):
         os.nice(NICE)
-    uplink = Uplink(site)
-    ending = Ending()
+    ending, url = Ending(), Folder.of(site.name).enrolment().url
+    uplink = Uplink(site, Carrier(url))
+    bar(site.name)
     thread = threading.Thread(target=uplink.send, name="sender", daemon=True)
     thread.start()
     while not ending.asked:
         uplink.listen()
+        if uplink.carrier.lost or uplink.carrier.ended() is not None:
+            raise _without(uplink.carrier)
     uplink.ended.set()
     uplink.close_events()
+    uplink.carrier.close()
+
+
+def _without(carrier: Carrier) -> Exception | SystemExit:
+    """Both are started anew, or stay away where the carrier cannot work at all."""
+    if carrier.ended() == UNUSABLE:
+        return Unusable("the carrier cannot work here; see its line above")
+    say("uplink", "its carrier has ended; both begin anew")
+    return SystemExit(1)
