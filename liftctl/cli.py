@@ -24,6 +24,7 @@ from liftctl.decode import decode_command, encode_command
 from liftctl.exports.cli import export_app
 from liftctl.people.cli import incidents, people
 from liftctl.recorder import cli as ledger
+from liftctl.recorder.upkeep_cli import upkeep_app
 from liftctl.register import cli as register
 from liftctl.remote.cli import enrol_app, order_app
 from liftctl.remote.office_cli import office_app
@@ -47,6 +48,7 @@ app.add_typer(register.residents, name="residents")
 app.add_typer(register.slings, name="slings")
 app.add_typer(people, name="people")
 app.add_typer(incidents, name="incident")
+app.add_typer(upkeep_app, name="upkeep")
 
 SiteOption = Annotated[Path, typer.Option("--site", help="the site's TOML file")]
 DEMO = [Path("config/sites/demo-lift.toml"), Path("config/sites/demo-chair.toml")]
@@ -201,6 +203,7 @@ baseline_app.command("freeze")(freeze_command)
 baseline_app.command("show")(show_command)
 blackbox_app.command("export")(export_command)
 ledger_app.command("verify")(ledger.verify_command)
+ledger_app.command("audit")(ledger.audit_command)
 ledger_app.command("export")(ledger.export_command)
 ledger_app.command("erase")(ledger.erase_command)
 ledger_app.command("seal")(ledger.seal_command)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,7 +58,8 @@ def _status(app: FastAPI, site: Site, watch: Watch) -> None:
     @app.get("/api/state")
     async def state(language: str = "en") -> dict[str, Any]:
         """Processes, devices, rows and counters."""
-        return watch.view(clock(), language if language in codes() else "en")
+        today = datetime.now().astimezone().date().isoformat()
+        return watch.view(clock(), language if language in codes() else "en", today)
 
     @app.get("/healthz")
     async def healthz() -> JSONResponse:

@@ -6,14 +6,14 @@ Role: listens. Process: desk. Must never: send anything but its hello.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
 
 from config.languages import texts
 from config.schema import Site
-from liftctl import ipc
+from liftctl import ipc, upkeep
 from liftctl.entry import Turnover
 from liftctl.panel.links import Link
 from liftctl.places import Places
@@ -86,8 +86,8 @@ class Watch:
             return [f"gate's last tick is {age / 1e9:.1f} s old; is it running?"]
         return []
 
-    def view(self, now_ns: int, language: str) -> dict[str, Any]:
-        """Everything the page shows; no resident and no carer."""
+    def view(self, now_ns: int, language: str, today: str = "") -> dict[str, Any]:
+        """Everything the page shows; no resident and no carer. `today`: ISO, "" tells no notice."""
         gate, words = self.gate, texts(language)
         rows = (
             sorted({*gate.active, *gate.latched, *_refusing(gate)}, key=_rank(gate)) if gate else []
@@ -109,9 +109,19 @@ class Watch:
                 {"sling": serial, "code": code, "text": words.get(f"notice.{code}", code)}
                 for serial, code in (self.controller.slings if self.controller else ())
             ],
+            "upkeep": self._upkeep(words, today),
             "mode": self.controller.mode if self.controller else None,
             "support": msgspec.to_builtins(self.support) if self.support else None,
         }
+
+    def _upkeep(self, words: Mapping[str, str], today: str) -> list[dict[str, Any]]:
+        said = self.recorder.upkeep if self.recorder else ()
+        table = upkeep.shown(said, self.site.inspection_due, today)
+        return [
+            {**item, "text": words.get(f"notice.{item['notice']}", ""),
+             "title": words[f"upkeep.{item['what']}"]}
+            for item in table
+        ]  # fmt: skip
 
     def _processes(self, now_ns: int) -> list[dict[str, Any]]:
         ages = self.ages_ns(now_ns)

@@ -15,7 +15,7 @@ from typing import Any
 from config.schema import LedgerSpec
 from liftctl import ipc
 from liftctl.places import Places
-from liftctl.recorder import erasure, unfinished
+from liftctl.recorder import audit, erasure, unfinished
 from liftctl.recorder.entries import Appended, Entry, Orphan
 from liftctl.recorder.ledger import Ledger
 from liftctl.recorder.requests import answer
@@ -76,6 +76,7 @@ class Standing:
     entries: int
     signed: int
     warning: str
+    upkeep: tuple[ipc.Upkeep, ...] = ()
 
 
 class LedgerTask:
@@ -93,6 +94,7 @@ class LedgerTask:
         self._due: deque[str] = deque()
         self._due_ns = 0
         self._late = ""
+        self._upkept: tuple[int, tuple[ipc.Upkeep, ...]] = (-1, ())
 
     def run(self, jobs: deque[Any], done: Callable[[Any], None]) -> None:
         try:
@@ -153,10 +155,16 @@ class LedgerTask:
     def _tell(self, ledger: Ledger, done: Callable[[Any], None]) -> None:
         said = (ledger.notice, ledger.heads_complaint, self._late)
         warning = "; ".join(text for text in said if text)
-        now = Standing(ledger.epoch, ledger.seq, ledger.head_seq, warning)
+        now = Standing(ledger.epoch, ledger.seq, ledger.head_seq, warning, self._upkeep(ledger))
         if now != self._standing:
             self._standing = now
             done(now)
+
+    def _upkeep(self, ledger: Ledger) -> tuple[ipc.Upkeep, ...]:
+        """Read again when something was written."""
+        if self._upkept[0] != ledger.seq:
+            self._upkept = (ledger.seq, audit.upkept(ledger.db))
+        return self._upkept[1]
 
     def close(self) -> None:
         if self._ledger is not None:

@@ -226,8 +226,8 @@ class Shell:
 
 
 def audit_entry(record: Record) -> ipc.Message:
-    """How a line of the audit trail travels to the ledger: an entry of its own id."""
-    return ipc.TransferPhase(record.id, time.monotonic_ns(), record.event, dict(record.detail))
+    """How a line of the audit trail travels to the ledger."""
+    return ipc.Audit(record.id, time.monotonic_ns(), record.event, dict(record.detail))
 
 
 def run(file: Site, site: Site, fallback: bool) -> None:

@@ -21,10 +21,12 @@ from config.schema import Site
 from liftctl import ipc
 from liftctl.entry import UNUSABLE, Ending, Unusable, say
 from liftctl.places import Places
+from liftctl.recorder.audit import upkept_in
 from liftctl.recorder.ledger import Entry, Ledger
 from liftctl.recorder.readonly import connect
 from liftctl.recorder.store import LedgerError
 from liftctl.remote.confine import LOCAL, Unconfined, confine
+from liftctl.upkeep import due, newest
 from liftctl.uplink.carrier import Carrier
 from liftctl.uplink.outbox import Outbox
 from liftctl.uplink.sender import Sender
@@ -33,6 +35,7 @@ from liftctl.uplink.watcher import Watcher
 
 TICK_S = 0.5
 RECONNECT_S = 1.0
+UPKEEP_S = 600.0
 WAITING = 2000
 NICE = 10  # behind everything that has to do with a motion
 
@@ -56,7 +59,9 @@ class Uplink:
         self._events: Ledger | None = None
         self._waiting: list[Entry] = []
         cycles, commissioned = history(self._folder)
-        self._watcher = Watcher(site.limits.swl_kg, cycles, commissioned, site.inspection_due)
+        self._watcher = Watcher(site.limits.swl_kg, cycles, commissioned)
+        self._set_on_site, self._ledger = site.inspection_due, Places(site.name).ledger
+        self._due_s = 0.0
         boxes = outboxes(site.name)
         key = self._folder.key()
         self.sender = Sender(
@@ -74,6 +79,7 @@ class Uplink:
     def listen(self) -> None:
         """Take what the gate says, append what is worth telling."""
         self._reach()
+        self._upkeep()
         for _ in self._selector.select(TICK_S):
             self._hear()
         self._write()
@@ -87,6 +93,17 @@ class Uplink:
         if self._gate is not None:
             self._gate.send(ipc.Hello("uplink"))
             self._selector.register(self._gate, selectors.EVENT_READ)
+
+    def _upkeep(self) -> None:
+        """What the ledger says of inspection and service, for the next report."""
+        if (now_s := time.monotonic()) >= self._due_s:
+            self._due_s = now_s + UPKEEP_S
+            said = upkept_in(self._ledger)
+            service = newest(said, "service")
+            self._watcher.due = {"inspection_by": due(said, "inspection", self._set_on_site)}
+            if service:
+                told = {"service_by": service.next_due, "service_cycles": service.cycles or None}
+                self._watcher.due |= told
 
     def _hear(self) -> None:
         gate = self._gate

@@ -161,7 +161,7 @@ def test_the_real_uplink_that_was_taken_over_reaches_nothing_that_moves(
     done = {who: {name for name, end in item.items() if end == "done"}
             for who, item in found.items()}  # fmt: skip
     assert done["carrier"] == set(), found
-    # It listens to the gate, reads the ledger, and writes its own chain: that is why it has no way out.
+    # It hears the gate, reads the ledger and writes its own chain: so it has no way out.
     own = {"a Unix socket", "the gate", "the guard", "the controller", "a key's permissions"}
     assert done["uplink"] == own | {"the ledger", "the ledger's key"}, found
     assert from_home(centre.taken[0]).records, "and yet the ledger travels"

@@ -55,6 +55,8 @@ function draw(state) {
     row(["wall clock", recorder.clock]),
   ] : [], "no contact");
   table("slings", ["Sling", "What it says"], state.slings.map((item) => row([item.sling, item.text], "latched")), "none is due");
+  table("upkeep", ["", "Done", "Next", "What it says"], state.upkeep.map((item) => row([item.title, item.passed === false ? `${item.done}, not passed` : item.done,
+    [item.due, item.cycles && `${item.cycles} lifts`].filter(Boolean).join(" or at "), item.text], item.notice.endsWith("_overdue") ? "latched" : "")), "not on record");
   afar(state.support);
   if (!gate) return;
   table("motions", ["Motion", "May start", "Docking only", "Refused by"], Object.entries(gate.motions).map(
