@@ -1,6 +1,7 @@
 """What the desk last heard from every process.
 
-Role: listens. Process: desk. Must never: send anything but its hello.
+Role: listens. Process: desk. Must never: send anything but its hello, and the office's answer to
+somebody who asks to look (the support process takes no other from here).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Watch:
         self.controller: ipc.ControllerState | None = None
         self.recorder: ipc.RecorderState | None = None
         self.support: ipc.SupportState | None = None
+        self.refused = ""  # the code of the newest answer that was not taken
         self._turnover = Turnover(site.hash)
         self._links = {
             name: Link(Places(site.name).sock(name), "desk", self.take)
@@ -62,8 +64,15 @@ class Watch:
                 self.recorder = message
             case ipc.SupportState():
                 self.support = message
+            case ipc.Refused():
+                self.refused = message.code
             case _:
                 pass
+
+    def answer(self, action: str, args: dict[str, str]) -> bool:
+        """Tell the support process; False when there is none. What comes of it is in its state."""
+        link, self.refused = self._links.get("support"), ""
+        return link is not None and link.send(ipc.Workflow("desk", action, args))
 
     def ages_ns(self, now_ns: int) -> dict[str, int | None]:
         """Age of what each process last said; None when it never spoke."""
@@ -112,6 +121,7 @@ class Watch:
             "upkeep": self._upkeep(words, today),
             "mode": self.controller.mode if self.controller else None,
             "support": msgspec.to_builtins(self.support) if self.support else None,
+            "support_refused": words.get(f"refused.{self.refused}", self.refused),
         }
 
     def _upkeep(self, words: Mapping[str, str], today: str) -> list[dict[str, Any]]:
