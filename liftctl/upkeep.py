@@ -29,10 +29,11 @@ def newest(said: Iterable[Upkeep], what: str) -> Upkeep | None:
 
 def due(said: Iterable[Upkeep], what: str, set_on_site: str = "") -> str:
     """ISO date; "" when nobody tracks it here. `set_on_site` is the site file's: once it is another
-    one than the word was given for, it counts again.
+    one than the word was given for, it counts again. A failed inspection stands until one passes:
+    no date from a file, or from afar, takes it back.
     """
     word = newest(said, what)
-    if word is None or word.instead_of != set_on_site:
+    if word is None or (word.passed and word.instead_of != set_on_site):
         return set_on_site
     return word.next_due
 

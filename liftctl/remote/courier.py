@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import select
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -35,6 +37,7 @@ SLOWEST_S = 300.0
 MOST_ORDERS = 32  # of one answer
 MOST_ANSWER_BYTES, MOST_WORD_BYTES = 4 << 20, 64 << 10
 TIMEOUT_S = 15.0
+NICE = 10  # behind everything that has to do with a motion
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -122,6 +125,8 @@ def _channel(sock: Path, ending: Ending) -> ipc.Channel | None:
 
 def run(trust: Trust, sock: Path, token: str, ending: Ending) -> None:
     """Until asked to end, or until the support process is gone (then somebody starts us anew)."""
+    with suppress(OSError):
+        os.nice(NICE)
     opener = Opener(address_of(checked(trust.centre)))
     channel = _channel(sock, ending)
     if channel is None:

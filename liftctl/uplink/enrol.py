@@ -6,6 +6,7 @@ never: send anything but an enrolment, or take from the centre whom this site tr
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import httpx
@@ -19,6 +20,9 @@ from liftctl.uplink.protocol import Enrol, Enrolled, Refused
 from liftctl.uplink.sender import client, post
 from liftctl.uplink.shell import outboxes
 from liftctl.uplink.state import Enrolment, Folder, Position, checked
+
+NAME = re.compile(r"[a-z0-9-]{1,60}")  # as the centre itself asks for
+TOKEN = re.compile(r"[A-Za-z0-9_-]{0,200}")
 
 
 def enrol(site: Site, url: str, code: str) -> Enrolment:
@@ -39,6 +43,9 @@ def enrol(site: Site, url: str, code: str) -> Enrolment:
         raise Unusable(f"{answer.code}: {answer.why}")
     if not isinstance(answer, Enrolled):
         raise Unusable(f"{address} answered something else; is it a centre's ingest?")
+    names = (answer.municipality, answer.home, answer.controller)
+    if not all(NAME.fullmatch(name) for name in names) or not TOKEN.fullmatch(answer.token):
+        raise Unusable(f"{address} answered with a name or token that is none; is it a centre?")
     found = Enrolment(address, answer.municipality, answer.home, answer.controller)
     if answer.token:
         remote.enrol(places, f"{found.municipality}.{found.controller}", address, answer.token)

@@ -174,6 +174,9 @@ def run(site: Site, fallback: bool = False) -> None:
         uplink.listen()
         if uplink.carrier.lost or uplink.carrier.ended() is not None:
             raise _without(uplink.carrier)
+        if not thread.is_alive():
+            say("uplink", "its sender has died; it begins anew")
+            raise SystemExit(1)
     uplink.ended.set()
     uplink.close_events()
     uplink.carrier.close()

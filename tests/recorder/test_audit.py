@@ -92,9 +92,11 @@ def test_the_newest_word_counts_and_an_older_one_is_refused(ledger: Ledger) -> N
         ("2026-11-01", IN_PLACE, "2027-11-24"),
         ("2026-12-01", IN_PLACE, "2026-12-01"),
         ("", PASSED, "2027-11-24"),
+        ("2027-06-01", replace_struct(FAILED, next_due="2026-11-24"), "2026-11-24"),
         ("2026-11-01", None, "2026-11-01"),
     ],
-    ids=["in place of the file's", "the file was changed since", "no date in the file", "no word"],
+    ids=["in place of the file's", "the file was changed since", "no date in the file",
+         "a failed one stands", "no word"],
 )  # fmt: skip
 def test_whoever_sets_another_date_on_site_has_the_last_word(
     set_on_site: str, word: ipc.Upkeep | None, until: str
