@@ -66,7 +66,7 @@ def gather(site: Site, asked: Asked) -> Incident:
     found.box = boxes.gather(places, found.since, found.until)
     found.missing += found.box.missing
     found.missing += _gaps(found)
-    found.inspection = due(upkept_in(places.ledger), "inspection", site.inspection_due)
+    found.inspection = due(upkept_in(places.ledger) or (), "inspection", site.inspection_due)
     return found
 
 

@@ -73,13 +73,13 @@ def upkept(db: sqlite3.Connection) -> tuple[Upkeep, ...]:
     return tuple(found)
 
 
-def upkept_in(ledger: Path) -> tuple[Upkeep, ...]:
-    """The same from a file; nothing while it cannot be read."""
+def upkept_in(ledger: Path) -> tuple[Upkeep, ...] | None:
+    """The same from a file; None while it cannot be read."""
     try:
         with closing(connect(ledger)) as db:
             return upkept(db)
     except (LedgerError, sqlite3.Error, msgspec.DecodeError):
-        return ()
+        return None
 
 
 def trail(db: sqlite3.Connection, limit: int = -1) -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ class LedgerTask:
         self._due: deque[str] = deque()
         self._due_ns = 0
         self._late = ""
-        self._upkept: tuple[int, tuple[ipc.Upkeep, ...]] = (-1, ())
+        self._upkept: tuple[ipc.Upkeep, ...] | None = None  # to be read
 
     def run(self, jobs: deque[Any], done: Callable[[Any], None]) -> None:
         try:
@@ -113,6 +113,7 @@ class LedgerTask:
 
     def _answer(self, ledger: Ledger, asked: Asked) -> Answered:
         """What fails is answered and not tried again: records wait behind it."""
+        self._upkept = None
         try:
             says = answer(ledger, asked.ask, self._keep, self._clock.wall_ns())
         except FAILURES as error:
@@ -129,7 +130,7 @@ class LedgerTask:
 
     def _open(self, done: Callable[[Any], None]) -> Ledger:
         ledger = Ledger(self._places.ledger, self._clock.wall_ns, self._heads)
-        self._ledger = ledger
+        self._ledger, self._upkept = ledger, None
         if not self._said or ledger.notice:
             found = unfinished.orphans(ledger.db), unfinished.unfollowed(ledger.db)
             done(Opened(*found, ledger.head, ledger.notice))
@@ -161,10 +162,10 @@ class LedgerTask:
             done(now)
 
     def _upkeep(self, ledger: Ledger) -> tuple[ipc.Upkeep, ...]:
-        """Read again when something was written."""
-        if self._upkept[0] != ledger.seq:
-            self._upkept = (ledger.seq, audit.upkept(ledger.db))
-        return self._upkept[1]
+        """Read again when somebody asked for something that may be about it."""
+        if self._upkept is None:
+            self._upkept = audit.upkept(ledger.db)
+        return self._upkept
 
     def close(self) -> None:
         if self._ledger is not None:

@@ -67,4 +67,6 @@ def show_command(site: SiteOption) -> None:
     """When inspection and service were done and are due, as JSON."""
     found = _site(site)
     said, today = upkept_in(Places(found.name).ledger), str(site_day(time.time_ns()))
+    if said is None:
+        raise _fail(f"{Places(found.name).ledger} cannot be read; look at `liftctl ledger verify`")
     typer.echo(json.dumps(shown(said, found.inspection_due, today), indent=2))

@@ -13,6 +13,7 @@ import ctypes
 import os
 import signal
 import socket
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -21,6 +22,9 @@ from liftctl.remote.confine import INTERNET, Unconfined, confine
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 PATIENCE_S = 15.0
+# Where the name servers stand; the file itself is replaced when the network changes.
+NAMES = (Path("/etc"), Path("/run/systemd/resolve"), Path("/run/NetworkManager"),
+         Path("/run/resolvconf"))  # fmt: skip
 PR_SET_PDEATHSIG = 1
 Address = tuple[str, int]
 
@@ -75,11 +79,13 @@ def _live(pipe: socket.socket, address: Address) -> NoReturn:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    with contextlib.suppress(Unconfined, OSError):
-        confine(INTERNET, ports=(address[1],))
-        while pipe.recv(1):
-            _open(pipe, address)
-    os._exit(0)
+    try:
+        with contextlib.suppress(Unconfined, OSError):
+            confine(INTERNET, NAMES, ports=(address[1],))
+            while pipe.recv(1):
+                _open(pipe, address)
+    finally:
+        os._exit(0)  # nothing of what we were forked from goes on here
 
 
 def _open(pipe: socket.socket, address: Address) -> None:

@@ -41,7 +41,7 @@ def _await(work: Work, said: Asked, what: str, record: str, grant: grants.Grant 
     return ""
 
 
-def _where(said: Asked) -> str:
+def _where(said: Asked | Awaited) -> str:
     """panel or desk."""
     return said.workflow.station.partition(":")[0]
 
@@ -216,7 +216,7 @@ def written(work: Work, said: Written) -> None:
 def _do(work: Work, waiting: Awaited) -> None:
     if waiting.what == "grant" and waiting.grant and left_s(waiting.grant.until, work.now):
         work.keep(request=None, grant=waiting.grant)
-        answer(work, waiting.grant.request, "granted", "granted by the room")
+        answer(work, waiting.grant.request, "granted", f"granted at the {_where(waiting)}")
     elif waiting.what == "bundle" and work.state.packed:
         _send_bundle(work)
     elif waiting.what == "setup" and work.state.kept.offer and not work.state.change:

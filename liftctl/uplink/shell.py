@@ -35,7 +35,7 @@ from liftctl.uplink.watcher import Watcher
 
 TICK_S = 0.5
 RECONNECT_S = 1.0
-UPKEEP_S = 600.0
+UPKEEP_S = 10.0
 WAITING = 2000
 NICE = 10  # behind everything that has to do with a motion
 
@@ -96,14 +96,14 @@ class Uplink:
 
     def _upkeep(self) -> None:
         """What the ledger says of inspection and service, for the next report."""
-        if (now_s := time.monotonic()) >= self._due_s:
-            self._due_s = now_s + UPKEEP_S
-            said = upkept_in(self._ledger)
-            service = newest(said, "service")
-            self._watcher.due = {"inspection_by": due(said, "inspection", self._set_on_site)}
-            if service:
-                told = {"service_by": service.next_due, "service_cycles": service.cycles or None}
-                self._watcher.due |= told
+        now_s = time.monotonic()
+        if now_s < self._due_s or (said := upkept_in(self._ledger)) is None:
+            return  # what was read last counts on: an older date must not go out
+        self._due_s = now_s + UPKEEP_S
+        self._watcher.due = {"inspection_by": due(said, "inspection", self._set_on_site)}
+        if service := newest(said, "service"):
+            told = {"service_by": service.next_due, "service_cycles": service.cycles or None}
+            self._watcher.due |= told
 
     def _hear(self) -> None:
         gate = self._gate

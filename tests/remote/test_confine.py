@@ -149,7 +149,7 @@ def test_the_real_uplink_that_was_taken_over_reaches_nothing_that_moves(
     with (tmp_path / "said").open("w+") as said:
         uplink = subprocess.Popen(command, env=os.environ | told, stderr=said)
         try:
-            centre.until(lambda: len(centre.taken) > 0, "the first batch")
+            centre.until(lambda: len(centre.taken) > 0, "the first batch", 120.0)
         finally:
             uplink.terminate()
             uplink.wait(30)
