@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from liftctl.places import Places
 from liftctl.remote.enrol import enrol
 from liftctl.support.answers import ACTIONS, FROM_OFFICE
 from liftctl.support.shell import may_answer
-from tests.chromium import chromium
 from tests.panel.house import House, serving, site, until
 
 
@@ -181,44 +179,3 @@ def test_the_support_process_itself_takes_no_settings_and_no_steps_from_a_desk()
     assert not any(
         may_answer(role, action) for role in ("remote", "uplink", "") for action in ACTIONS
     )
-
-
-@pytest.mark.browser
-def test_the_desk_shows_the_question_the_banner_and_the_end(
-    lift: House, office: tuple[str, ipc.Server]
-) -> None:
-    base, support = office
-    says: dict[str, Any] = {
-        "request": {
-            "who": "T. Technician",
-            "reason": "<b>noise</b>",
-            "minutes": 60,
-            "wants": ["live"],
-        }
-    }
-
-    def speak(**parts: Any) -> None:
-        blank = dict.fromkeys(("request", "grant", "bundle", "guide", "proposal", "trial"))
-        support.broadcast(
-            ipc.SupportState(tick_ns=1, **{**blank, "idle": "", "heard_s": 1.0, **parts})
-        )
-
-    with chromium() as browser:
-        page = browser.new_page()
-        speak(**says)
-        page.goto(base)
-        page.wait_for_selector("#answer:not([hidden])")
-        assert "<b>noise</b>" in page.locator("#question").inner_text(), "text, never markup"
-        page.fill("#who", "Office O.")
-        page.click("#yes")
-        until(lambda: lift.heard(ipc.Workflow, "support"))
-        grant = {"who": "T. Technician", "wants": ["live"], "live": True, "left_s": 870}
-        speak(grant=grant)
-        page.wait_for_selector("#banner:not([hidden])")
-        assert "Support is active: T. Technician, 15 min" in page.locator("#banner").inner_text()
-        page.click("#banner button")
-        until(lambda: len(lift.heard(ipc.Workflow, "support")) == 2)
-        if picture := os.environ.get("LIFTCTL_PICTURE"):
-            page.screenshot(path=picture)
-    actions = [(said.action, said.args["minutes"]) for said in lift.heard(ipc.Workflow, "support")]
-    assert actions == [("support_yes", "30"), ("support_end", "30")]
