@@ -33,6 +33,11 @@ def arrived(work: Work, data: bytes) -> None:
     order = verified.order
     if order.id in work.state.repeated:
         return  # a centre hands an order out until it has the answer
+    bucket, within = work.state.orders.take(int(work.now.boot_s * 1e9))
+    work.set(orders=bucket)
+    if not within:  # not remembered: it may come again when there is room
+        _stranger(work, Refusal("LC-REM-MANY"))
+        return
     try:
         _once(work, order)
         _follow(work, verified)

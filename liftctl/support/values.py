@@ -94,6 +94,8 @@ Output = Tell | Record | Reply | Write | StandDown
 
 # Recorded of those that nobody known signed: ten at once, then one an hour.
 STRANGERS = Bucket(size=10, per_s=1 / 3600, level=10)
+# Taken of those that somebody known signed: a stolen key fills neither wall nor ledger.
+ORDERS = Bucket(size=100, per_s=1 / 60, level=100)
 
 # --- state ----------------------------------------------------------------------------------------
 
@@ -175,6 +177,7 @@ class State:
     tried_s: float = 0.0  # when the trial's configuration was written
     heard_s: float | None = None
     repeated: frozenset[str] = frozenset()  # orders that came again and were told so
+    orders: Bucket = ORDERS  # by somebody known
     strangers: Bucket = STRANGERS  # orders by nobody known that are recorded
     unheard: int = 0  # those that were not, since the last that was
     live_s: float = 0.0

@@ -308,6 +308,17 @@ def test_a_flood_from_nobody_does_not_fill_the_ledger() -> None:
     assert 300 < sum(times) <= 338, "what is not recorded one by one is counted"
 
 
+def test_a_stolen_key_that_signs_without_end_fills_neither_wall_nor_ledger() -> None:
+    room = Room()
+    for _ in range(150):
+        room.order(asked())
+    assert len(room.events()) <= 100 + 10
+    room.after(600)
+    late = asked()
+    room.order(late)
+    assert room.state.kept.request == late, "and an honest one is heard again"
+
+
 def test_a_clock_that_was_set_back_revives_nothing() -> None:
     room = Room()
     stolen = d.SupportRequest(**head(expires=WALL_S + 100), who="T. T.", reason="noise")
