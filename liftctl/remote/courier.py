@@ -127,12 +127,12 @@ def run(trust: Trust, sock: Path, token: str, ending: Ending) -> None:
     """Until asked to end, or until the support process is gone (then somebody starts us anew)."""
     with suppress(OSError):
         os.nice(NICE)
-    opener = Opener(address_of(checked(trust.centre)))
+    opener = Opener(address_of(checked(trust.centre), proxies=True))
     channel = _channel(sock, ending)
     if channel is None:
         return
     known = {"Authorization": f"Bearer {token}"} if token else {}
-    http = httpx.Client(timeout=TIMEOUT_S, headers=known | AS_IT_IS, trust_env=False)
+    http = httpx.Client(timeout=TIMEOUT_S, headers=known | AS_IT_IS)  # a house's proxy included
     opener.install()
     try:
         confine()
