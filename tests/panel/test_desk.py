@@ -150,23 +150,21 @@ def test_the_office_grants_support_by_name_and_hears_why_it_was_not_taken(
     until(lambda: httpx.get(asked).json()["support_refused"] == words)
 
 
-@pytest.mark.parametrize(
-    ("said", "origin", "status"),
-    [
-        (GRANT, "http://evil.example", 403),
-        (GRANT, None, 403),
-        ({**GRANT, "action": "setup_yes"}, "", 422),
-        ({**GRANT, "action": "guide_next"}, "", 422),
-        ({**GRANT, "version": "1"}, "", 422),
-        ({**GRANT, "name": "x" * 5000}, "", 413),
-    ],
-)
 def test_what_another_page_sends_or_belongs_beside_the_lift_is_not_passed_on(
-    lift: House, office: tuple[str, ipc.Server], said: Any, origin: str | None, status: int
+    lift: House, office: tuple[str, ipc.Server]
 ) -> None:
     base, _ = office
-    headers = {} if origin is None else {"origin": origin or base}
-    assert httpx.post(f"{base}/api/support", json=said, headers=headers).status_code == status
+    for said, origin, status in (
+        (GRANT, "http://evil.example", 403),
+        (GRANT, None, 403),
+        ({**GRANT, "action": "setup_yes"}, base, 422),
+        ({**GRANT, "action": "guide_next"}, base, 422),
+        ({**GRANT, "version": "1"}, base, 422),
+        ({**GRANT, "name": "x" * 5000}, base, 413),
+    ):
+        headers = {"origin": origin} if origin else {}
+        answer = httpx.post(f"{base}/api/support", json=said, headers=headers)
+        assert answer.status_code == status, said
     assert not lift.heard(ipc.Workflow, "support")
 
 
