@@ -74,8 +74,10 @@ def up_command(
 @app.command("init")
 def init_command(site: SiteOption) -> None:
     """Make a site's folders, its first marker and its accepted configuration."""
+    from liftctl.accept import current
+
     try:
-        init(load(site))
+        init(current(site))
     except (ConfigError, OSError) as error:
         _fail(str(error))
 
@@ -83,11 +85,11 @@ def init_command(site: SiteOption) -> None:
 @config_app.command("check")
 def check_command(site: SiteOption) -> None:
     """Say whether a configuration would be accepted, and its stopping distances."""
-    from liftctl.accept import check
+    from liftctl.accept import check, current
     from safety.stopping import distances
 
     try:
-        found = load(site)
+        found = current(site)
         for item in distances(found.kind, found.limits):
             typer.echo(
                 f"{item.axis:10} {item.fault:26} {item.reaction_ms:5.0f} ms "
@@ -102,10 +104,10 @@ def check_command(site: SiteOption) -> None:
 @config_app.command("accept")
 def accept_command(site: SiteOption) -> None:
     """Accept a configuration: from now on it is the one to fall back to."""
-    from liftctl.accept import accept
+    from liftctl.accept import accept, current
 
     try:
-        found = load(site)
+        found = current(site)
         accept(found)
     except (ConfigError, OSError) as error:
         _fail(str(error))

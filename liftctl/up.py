@@ -194,7 +194,7 @@ def _prepare(paths: list[Path], shift: int) -> dict[Path, Site]:
     sites: dict[Path, Site] = {}
     fallen = set()
     for path in paths:
-        site, fallback, why = load_or_fall_back(path)
+        site, fallback, why = load_or_fall_back(path, accepting=True)
         sites[path] = site
         if fallback:
             fallen.add(site.name)

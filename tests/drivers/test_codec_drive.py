@@ -190,10 +190,19 @@ def test_a_statusword_that_comes_back_is_believed_again() -> None:
     assert it.turn(it.command(Cmd.MOVE, 40.0))[0].data == bytes.fromhex("0F0090010000")
 
 
-def test_a_reset_waits_until_the_axis_is_at_rest() -> None:
+@pytest.mark.parametrize("at_rest", [Cmd.REST, Cmd.ISOLATE])
+def test_a_reset_waits_until_the_axis_is_at_rest(at_rest: Cmd) -> None:
     """H12: fault reset takes the power stage off; in a quick stop it would end the ramp."""
     it = booted()
     it.hear(Frame("bus", 0x090, bytes.fromhex("1081010000000000")))
     it.state = it.dev.reset_fault(it.state)
     assert 0x80 not in words(it, Cmd.QUICK, 5)
-    assert words(it, Cmd.REST, 4)[:3] == [0x80] * 3
+    assert words(it, at_rest, 4)[:3] == [0x80] * 3
+
+
+@pytest.mark.parametrize(("age_ns", "word"), [(250_000_000, 0x0F), (250_000_001, 0x06)])
+def test_a_statusword_counts_as_long_as_the_widest_site_believes_it(age_ns: int, word: int) -> None:
+    it = booted()
+    status(it, ENABLED)
+    _, sent, _ = it.dev.turn(it.state, it.state.heard_ns + age_ns, it.command(Cmd.MOVE, 40.0))
+    assert sent[0].data[0] == word
