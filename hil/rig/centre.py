@@ -244,8 +244,11 @@ def at_home(found: Centre, seconds: float) -> None:
 
 
 def _cpu_s(pid: int) -> float:
+    """Of the process and its children: the uplink's network is a process of its own."""
+    inner = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    own_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own_s + sum(_cpu_s(int(child)) for child in inner)
 
 
 def figures(transfers: int, seconds: float) -> None:

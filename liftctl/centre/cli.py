@@ -100,9 +100,9 @@ def code_command(database: Database, municipality: str, home: str, controller: s
 @app.command("mailbox")
 def mailbox_command(
     database: Database, municipality: str, controller: str,
-    site_key: Annotated[str, typer.Option(help="64 hex digits, printed by `liftctl enrol site`")],
+    site_key: Annotated[str, typer.Option(help="64 hex digits, printed by `liftctl enrol office`")],
 ) -> None:  # fmt: skip
-    """Open a box for orders and reports of an enrolled gateway; prints its token once."""
+    """A new token for a gateway's box (enrolment gave it one); the earlier no longer counts."""
     with _centre() as centre:
         typer.echo(centre.mailbox(database, municipality, controller, site_key))
 

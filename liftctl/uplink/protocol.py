@@ -58,13 +58,17 @@ class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 # --- from a home ----------------------------------------------------------------------------------
 
 
-class Enrol(Message, frozen=True, tag="enrol"):
-    """A one-time code turns a public key into a controller; signed by that key."""
+class Enrol(Message, frozen=True, tag="enrol", omit_defaults=True):
+    """A one-time code turns a public key into a controller; signed by that key.
+
+    `site_key`: the public key that its reports of help from afar will be signed with.
+    """
 
     code: str
     public_key: bytes
     kind: str  # lift | chair
     title: str
+    site_key: bytes = b""
 
 
 class Batch(Message, frozen=True, tag="batch"):
@@ -89,12 +93,13 @@ class Batch(Message, frozen=True, tag="batch"):
 # --- from the centre ------------------------------------------------------------------------------
 
 
-class Enrolled(Message, frozen=True, tag="enrolled"):
-    """Who this controller is from now on."""
+class Enrolled(Message, frozen=True, tag="enrolled", omit_defaults=True):
+    """Who this controller is from now on. `token` opens its box for orders; told once."""
 
     municipality: str
     home: str
     controller: str
+    token: str = ""
 
 
 class Ack(Message, frozen=True, tag="ack"):
