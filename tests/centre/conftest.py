@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
 from liftctl.centre import database
+from liftctl.centre.embedded import embedded
 from liftctl.centre.ingest import app as ingest_app
 from tests.centre.home import Home
 
@@ -32,7 +33,7 @@ def database_url() -> Iterator[str]:
         return
     with (
         tempfile.TemporaryDirectory(prefix="liftctl-pg-", ignore_cleanup_errors=True) as folder,
-        database.embedded(Path(folder)) as url,
+        embedded(Path(folder)) as url,
     ):
         yield url
 
