@@ -52,7 +52,7 @@ WITH told AS MATERIALIZED (
 )
 SELECT sums.summary, c.municipality, c.home, h.title AS home_title, c.controller, c.title, c.kind,
   c.durable_at, c.durable_seq, extract(epoch FROM :now - c.durable_at) AS durable_age_s,
-  c.reported ->> 'mode' AS mode, c.reported -> 'battery_pct' AS battery_pct,
+  c.reported ->> 'mode' AS mode, c.battery_pct,
   c.reported -> 'latched' AS latched, c.trips_7d, c.cycles, c.service_by, c.inspection_by,
   page.usual, page.share, page.usual * page.share AS risk, {risk.codes_sql()} AS reasons
 FROM sums LEFT JOIN (page JOIN controller c USING (municipality, controller)

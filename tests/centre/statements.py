@@ -135,13 +135,13 @@ class Plan:
             self.read(child)
 
     def _named(self, node: dict[str, Any]) -> None:
-        """A WITH is tied to what it puts out, and a scan of it to the WITH."""
+        """A WITH or subquery is tied to what it puts out, and a scan of it to itself."""
         if node["Node Type"] == "CTE Scan":
             self.withs.append((node["Alias"], f"WITH {node['CTE Name']}"))
+        if node["Node Type"] == "Subquery Scan":
+            self.withs += [(node["Alias"], source) for source in _puts_out(node["Plans"][0])]
         if (name := str(node.get("Subplan Name"))).startswith("CTE "):
-            sources = [item.removesuffix(f".{COLUMN}") for item in node.get("Output", ())
-                       if item.endswith(f".{COLUMN}")]  # fmt: skip
-            self.withs += [(source, f"WITH {name.removeprefix('CTE ')}") for source in sources]
+            self.withs += [(f"WITH {name[4:]}", source) for source in _puts_out(node)]
 
     def touches(self) -> bool:
         """Any tenant table at all?"""
@@ -169,6 +169,12 @@ class Plan:
     def apart(self) -> bool:
         """Are there two tenant tables that are not joined by municipality?"""
         return len(self.groups(*self.withs)) > 1
+
+
+def _puts_out(node: dict[str, Any]) -> list[str]:
+    """Whose municipality is in this node's output."""
+    return [item.removesuffix(f".{COLUMN}") for item in node.get("Output", ())
+            if item.endswith(f".{COLUMN}")]  # fmt: skip
 
 
 def _parts(condition: str) -> list[str]:

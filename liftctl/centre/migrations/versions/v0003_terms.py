@@ -1,4 +1,6 @@
-"""Retention terms, where a chain was cut, the tally by month, an index for the audit page."""
+"""Retention terms, where a chain was cut; and what pages are read by: the tally by month, what a
+device told as columns, the audit trail by time.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,28 @@ ALTER TABLE tally RENAME COLUMN day TO month;
 INSERT INTO tally SELECT * FROM months;
 CREATE INDEX tally_month ON tally (month);
 """
+# computed when a device tells, not when forty thousand are ordered
+TOLD = """
+ALTER TABLE controller
+  ADD COLUMN latched boolean GENERATED ALWAYS AS (jsonb_typeof(reported -> 'latched') = 'array'
+    AND reported -> 'latched' <> '[]') STORED,
+  ADD COLUMN lowering_only boolean
+    GENERATED ALWAYS AS (reported -> 'config_fallback' = 'true') STORED,
+  ADD COLUMN faulted boolean GENERATED ALWAYS AS (reported ->> 'mode' = 'faulted') STORED,
+  ADD COLUMN battery_pct double precision GENERATED ALWAYS AS (
+    CASE WHEN jsonb_typeof(reported -> 'battery_pct') = 'number'
+    THEN (reported ->> 'battery_pct')::float8 END) STORED,
+  ADD COLUMN brake_drift_mm double precision
+    GENERATED ALWAYS AS ((trends ->> 'brake_drift_mm')::float8) STORED,
+  ADD COLUMN comms_errors double precision
+    GENERATED ALWAYS AS ((trends ->> 'comms_errors')::float8) STORED,
+  ADD COLUMN motor_current_ratio double precision GENERATED ALWAYS AS (
+    (trends ->> 'motor_current_pct_at_swl')::float8
+    / nullif((commissioned ->> 'motor_current_pct_at_swl')::float8, 0)) STORED;
+"""
 
 
 def upgrade() -> None:
     op.execute(TERMS)
+    op.execute(TOLD)
     op.execute(TALLY)
