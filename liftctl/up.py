@@ -36,12 +36,12 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_parent() -> None:
+def die_with_parent(sign: int = signal.SIGKILL) -> None:
     """Even `kill -9` of the supervisor leaves nothing behind. Its own group: Ctrl-C is ours to
     pass on.
     """
     os.setpgid(0, 0)
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _libc.prctl(PR_SET_PDEATHSIG, sign)
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class Child:
         self.popen = subprocess.Popen(
             self.command.args,
             stdin=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509
+            preexec_fn=die_with_parent,  # noqa: PLW1509
             pass_fds=self.command.pass_fds,
         )
 
