@@ -147,11 +147,12 @@ def up_command(
 @app.command("init")
 def init_command(site: SiteOption) -> None:
     """Make a site's folders, its first marker and its accepted configuration."""
-    from config.schema import ConfigError, load
+    from config.schema import ConfigError
+    from liftctl.accept import current
     from liftctl.up import init
 
     try:
-        init(load(site))
+        init(current(site))
     except (ConfigError, OSError) as error:
         _fail(str(error))
 
@@ -159,12 +160,12 @@ def init_command(site: SiteOption) -> None:
 @config_app.command("check")
 def check_command(site: SiteOption) -> None:
     """Say whether a configuration would be accepted, and its stopping distances."""
-    from config.schema import ConfigError, load
-    from liftctl.accept import check
+    from config.schema import ConfigError
+    from liftctl.accept import check, current
     from safety.stopping import distances
 
     try:
-        found = load(site)
+        found = current(site)
         for item in distances(found.kind, found.limits):
             typer.echo(
                 f"{item.axis:10} {item.fault:26} {item.reaction_ms:5.0f} ms "
@@ -179,11 +180,11 @@ def check_command(site: SiteOption) -> None:
 @config_app.command("accept")
 def accept_command(site: SiteOption) -> None:
     """Accept a configuration: from now on it is the one to fall back to."""
-    from config.schema import ConfigError, load
-    from liftctl.accept import accept
+    from config.schema import ConfigError
+    from liftctl.accept import accept, current
 
     try:
-        found = load(site)
+        found = current(site)
         accept(found)
     except (ConfigError, OSError) as error:
         _fail(str(error))

@@ -144,6 +144,24 @@ def verify_command(database: Database) -> None:
     raise typer.Exit(0 if all(item["ok"] for item in found) else 1)
 
 
+@app.command("term")
+def term_command(
+    database: Database, municipality: str,
+    what: Annotated[str, typer.Argument(help="transfers, events or audit")],
+    days: int,
+) -> None:  # fmt: skip
+    """How many days a municipality keeps what; without a term it keeps everything."""
+    with _centre() as centre:
+        centre.term(database, municipality, what, days)
+
+
+@app.command("prune")
+def prune_command(database: Database) -> None:
+    """Remove what every municipality's own terms have passed; monthly. Chains stay provable."""
+    with _centre() as centre:
+        typer.echo(json.dumps(centre.prune(database), indent=2))
+
+
 @app.command("demo")
 def demo_command(
     port: Port = 8200,

@@ -201,8 +201,8 @@ class Shell:
         """ "" when it is durable. Numbers change only while no gate runs and none can start."""
         try:
             if not item.between:
+                accept(self.state.site)  # first: what runs was accepted whenever we die
                 applied.write(self.places, item.applied)
-                accept(self.state.site)
                 return ""
             with applied.no_gate(self.places) as free:
                 if not free:

@@ -150,7 +150,7 @@ def test_a_demo_home_fills_the_centre_and_its_characters_are_seen(
             pass
         room.close()
     with everyone(engine) as db:
-        found = fleet.fleet(db, datetime.now(UTC), 50, 0)
+        found = fleet.fleet(db, PEOPLE["auditor"], datetime.now(UTC), 50, 0)
     reasons = {item["controller"]: item["reasons"] for item in found["devices"]}
     assert reasons["strandhave-a"] == ["latched"]
     assert "inspection_overdue" in reasons["strandhave-c"]

@@ -1,0 +1,60 @@
+"""Retention terms, where a chain was cut; and what pages are read by: the tally by month, what a
+device told as columns, the audit trail by time.
+"""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+TERMS = """
+CREATE TABLE term (
+  municipality text NOT NULL REFERENCES municipality, what text NOT NULL, days integer NOT NULL,
+  PRIMARY KEY (municipality, what));
+ALTER TABLE term ENABLE ROW LEVEL SECURITY;
+
+-- rows up to this one were pruned; the chain is computed from its hash on
+ALTER TABLE head ADD COLUMN pruned_seq bigint NOT NULL DEFAULT 0,
+  ADD COLUMN pruned_hash bytea NOT NULL DEFAULT '';
+
+CREATE INDEX audit_newest ON audit (at DESC);
+CREATE INDEX audit_newest_own ON audit (municipality, at DESC);
+"""
+# a page reads months; days were twenty times the rows
+TALLY = """
+CREATE TEMPORARY TABLE months (LIKE tally) ON COMMIT DROP;
+INSERT INTO months SELECT municipality, home, date_trunc('month', day)::date, kind, outcome, carers,
+  sum(n), sum(elapsed_s), sum(staff_s), sum(blocks), sum(alarms) FROM tally
+  GROUP BY 1, 2, 3, 4, 5, 6;
+DELETE FROM tally;
+ALTER TABLE tally RENAME COLUMN day TO month;
+INSERT INTO tally SELECT * FROM months;
+CREATE INDEX tally_month ON tally (month);
+"""
+# computed when a device tells, not when forty thousand are ordered
+TOLD = """
+ALTER TABLE controller
+  ADD COLUMN latched boolean GENERATED ALWAYS AS (jsonb_typeof(reported -> 'latched') = 'array'
+    AND reported -> 'latched' <> '[]') STORED,
+  ADD COLUMN lowering_only boolean
+    GENERATED ALWAYS AS (reported -> 'config_fallback' = 'true') STORED,
+  ADD COLUMN faulted boolean GENERATED ALWAYS AS (reported ->> 'mode' = 'faulted') STORED,
+  ADD COLUMN battery_pct double precision GENERATED ALWAYS AS (
+    CASE WHEN jsonb_typeof(reported -> 'battery_pct') = 'number'
+    THEN (reported ->> 'battery_pct')::float8 END) STORED,
+  ADD COLUMN brake_drift_mm double precision
+    GENERATED ALWAYS AS ((trends ->> 'brake_drift_mm')::float8) STORED,
+  ADD COLUMN comms_errors double precision
+    GENERATED ALWAYS AS ((trends ->> 'comms_errors')::float8) STORED,
+  ADD COLUMN motor_current_ratio double precision GENERATED ALWAYS AS (
+    (trends ->> 'motor_current_pct_at_swl')::float8
+    / nullif((commissioned ->> 'motor_current_pct_at_swl')::float8, 0)) STORED;
+"""
+
+
+def upgrade() -> None:
+    op.execute(TERMS)
+    op.execute(TOLD)
+    op.execute(TALLY)
