@@ -17,7 +17,7 @@ from liftctl.centre.prune import put_term
 from liftctl.centre.verify import chains
 from liftctl.uplink.protocol import Ack, Conflict
 from tests.centre.home import Home
-from tests.centre.test_ingest import chain, count, ledger
+from tests.centre.test_ingest import _bad, chain, count, ledger
 
 AGED = {"transfer": "at", "event": "at", "trend": "day", "entry": "received_at",
         "quarantine": "at"}  # fmt: skip
@@ -152,6 +152,22 @@ def test_an_epoch_may_begin_after_a_row_that_was_pruned(home: Home, engine: Engi
     told = [item for item in chains(engine) if item["stream"] == "transfers"]
     assert [(item["rows"], item["ok"]) for item in told] == [(1, True), (4, True)]
     assert rows(engine, "SELECT quarantined_at FROM controller") == [None]
+
+
+def test_an_open_conflict_is_kept_until_somebody_has_looked(home: Home, engine: Engine) -> None:
+    home.transfers(11)
+    forged, _, _ = _bad(home)["a changed record in the middle"]
+    home.post(home.batch())
+    assert isinstance(home.post(forged), Conflict)
+    age(engine)
+    put_term(engine, "aarhus", "events", 450)
+    prune(engine)
+    assert count(engine, "quarantine") == 1
+    with engine.begin() as db:
+        db.execute(text("UPDATE controller SET quarantined_at = NULL"))
+    prune(engine)
+    assert count(engine, "quarantine") == 0
+    assert rows(engine, "SELECT kind FROM event WHERE seq = 0") == ["conflict"]
 
 
 @pytest.mark.parametrize(("what", "days", "why"), [
