@@ -22,7 +22,7 @@ ALTER TABLE head ADD COLUMN pruned_seq bigint NOT NULL DEFAULT 0,
 CREATE INDEX audit_newest ON audit (at DESC);
 CREATE INDEX audit_newest_own ON audit (municipality, at DESC);
 """
-# a page reads months and no kinds: a hundredth of the rows; a sum of bigint is a slow numeric
+# a page reads months and no kinds, a small part of the rows; a sum of bigint is a slow numeric
 TALLY = """
 CREATE TEMPORARY TABLE months ON COMMIT DROP AS
   SELECT municipality, home, date_trunc('month', day)::date AS month, outcome, carers, sum(n) AS n,
