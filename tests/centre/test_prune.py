@@ -16,7 +16,7 @@ from liftctl.centre.prune import prune as prune_at
 from liftctl.centre.prune import put_term
 from liftctl.centre.verify import chains
 from liftctl.uplink.protocol import Ack, Conflict
-from tests.centre.home import Home
+from tests.centre.home import Home, add_home
 from tests.centre.test_ingest import _bad, chain, count, ledger
 
 AGED = {"transfer": "at", "event": "at", "trend": "day", "entry": "received_at",
@@ -173,9 +173,8 @@ def test_an_open_conflict_is_kept_until_somebody_has_looked(home: Home, engine: 
 @pytest.mark.parametrize(("what", "days", "why"), [
     ("transfers", 30, "give 90"), ("audit", 400, "give 1826"), ("photos", 400, "has no term"),
 ])  # fmt: skip
-def test_a_term_below_the_floor_is_refused(
-    engine: Engine, old: tuple[Home, Home], what: str, days: int, why: str
-) -> None:
+def test_a_term_below_the_floor_is_refused(engine: Engine, what: str, days: int, why: str) -> None:
+    add_home(engine, "nordby", "skovly")
     with pytest.raises(CentreError, match=why):
         put_term(engine, "nordby", what, days)
     with pytest.raises(CentreError, match="no municipality"):
