@@ -52,9 +52,9 @@ INSERT INTO transfer SELECT 'town-' || (c % 1000) % 98, 'home-' || c % 1000, 'li
 FROM (SELECT n, (n * 7907) % 40000 AS c FROM generate_series(CAST(:first AS bigint), :last) n) made
 """
 TALLY = """
-INSERT INTO tally SELECT municipality, home, date_trunc('month', at)::date, kind, outcome,
+INSERT INTO tally SELECT municipality, home, date_trunc('month', at)::date, outcome,
   coalesce(carers, 0), count(*), sum(elapsed_s), sum(staff_s), sum(blocks), sum(alarms)
-  FROM transfer WHERE municipality LIKE 'town-%' GROUP BY 1, 2, 3, 4, 5, 6
+  FROM transfer WHERE municipality LIKE 'town-%' GROUP BY 1, 2, 3, 4, 5
 """
 EVERYONE, TOWN = Person("bench", "centre"), Person("bench", "municipality", "town-1")
 PAGES = (

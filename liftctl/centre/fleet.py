@@ -135,13 +135,12 @@ def events(
     return [_plain(row) for row in found.mappings()]
 
 
-# completed transfers and those where a second carer had to come; what else happened is counted too.
-# The tally is read once; its months of homes are few enough to be added up in both directions.
+# completed transfers and those where a second carer had to come; what else happened is counted too
 COUNTED = "outcome IN ('completed', 'fallback2')"
 SUMS = ("logged", "analysed", "single_handed", "staff_s", "elapsed_s", "fallback2", "adverse",
         "blocks", "alarms")  # fmt: skip
 EVIDENCE = f"""
-WITH parts AS MATERIALIZED (
+WITH sums AS (
   SELECT t.municipality, t.home, t.month, sum(n) AS logged,
     sum(n) FILTER (WHERE {COUNTED}) AS analysed,
     sum(n) FILTER (WHERE {COUNTED} AND carers = 1) AS single_handed,
@@ -150,13 +149,12 @@ WITH parts AS MATERIALIZED (
     sum(n) FILTER (WHERE outcome = 'fallback2') AS fallback2,
     sum(n) FILTER (WHERE outcome IN ('fault', 'emergency', 'interrupted')) AS adverse,
     sum(blocks) AS blocks, sum(alarms) AS alarms
-  FROM tally t WHERE month >= :since AND month <= :until{{own}} GROUP BY 1, 2, 3
-), sums AS (
-  SELECT municipality, home, month, {", ".join(f"coalesce(sum({it}), 0) AS {it}" for it in SUMS)}
-  FROM parts GROUP BY GROUPING SETS ((municipality, home), (month))
+  FROM tally t WHERE month >= :since AND month <= :until{{own}}
+  GROUP BY GROUPING SETS ((t.municipality, t.home), (t.month))
 )
-SELECT s.*, t.title AS home_title FROM sums s LEFT JOIN home t
-  ON t.municipality = s.municipality AND t.home = s.home{{own}}
+SELECT s.municipality, s.home, s.month, t.title AS home_title,
+  {", ".join(f"coalesce(s.{name}, 0) AS {name}" for name in SUMS)}
+FROM sums s LEFT JOIN home t ON t.municipality = s.municipality AND t.home = s.home
 ORDER BY s.municipality, s.home, s.month
 """
 

@@ -25,6 +25,8 @@ ROOT = Path(package.__file__).parent
 COLUMN = "municipality"
 REFERENCE = {"member", "token", "alembic_version"}  # of no tenant: a copy on every node
 CONDITIONS = ("Index Cond", "Recheck Cond", "Filter", "Hash Cond", "Merge Cond", "Join Filter")
+OPTIONAL = {"Left": ("Inner",), "Anti": ("Inner",), "Right": ("Outer",), "Right Anti": ("Outer",),
+            "Full": ("Inner", "Outer")}  # fmt: skip
 NAME = r"[a-z_][a-z0-9_]*"
 EQUAL = re.compile(rf"^\(?({NAME})\.{COLUMN} = (?:({NAME})\.{COLUMN}|'([^']*)'::text)\)?$")
 
@@ -115,6 +117,7 @@ class Plan:
     inserts: list[tuple[str, str]] = field(default_factory=list)  # relation, first value
     ties: list[tuple[str, str]] = field(default_factory=list)  # alias, alias or "=value"
     withs: list[tuple[str, str]] = field(default_factory=list)  # alias, what it is or puts out
+    optional: list[set[str]] = field(default_factory=list)  # what an outer join may leave out
 
     def read(self, node: dict[str, Any]) -> None:
         relation = self.tenant.get(str(node.get("Relation Name")))
@@ -122,10 +125,12 @@ class Plan:
         if node["Node Type"] == "ModifyTable":
             (rows,) = (item for item in children if item["Parent Relationship"] == "Outer")
             if relation and node["Operation"] == "Insert":
-                self.inserts.append((relation, rows["Output"][0]))
+                self.inserts.append((relation, _first(rows)))
         elif relation:
             self.scans[node["Alias"]] = relation
         self._named(node)
+        side = OPTIONAL.get(str(node.get("Join Type")), "")
+        self.optional += [_aliases(it) for it in children if it["Parent Relationship"] in side]
         for name in CONDITIONS:
             for part in _parts(node.get(name, "")):
                 if found := EQUAL.match(part):
@@ -147,28 +152,47 @@ class Plan:
         """Any tenant table at all?"""
         return bool(self.scans or self.inserts)
 
-    def groups(self, *more: tuple[str, str]) -> list[set[str]]:
-        """Aliases and values that are equal by the conditions."""
-        found = [{alias} for alias in self.scans]
-        for tie in (*self.ties, *more):
-            joined = set(tie).union(*(item for item in found if item & set(tie)))
-            found = [item for item in found if not item & set(tie)] + [joined]
-        return [item for item in found if item & set(self.scans)]
+    def tied(self, municipality: str) -> set[str]:
+        """Aliases whose every row is this municipality's. An outer join's condition says nothing
+        about the side that is there anyway.
+        """
+        found, before = {f"={municipality}"}, 0
+        while before != len(found):
+            before = len(found)
+            for pair in self.ties:
+                for one, other in (pair, pair[::-1]):
+                    if other in found and not any(other in it and one not in it
+                                                  for it in self.optional):  # fmt: skip
+                        found.add(one)
+        return found
 
     def fault(self, municipality: str) -> str:
         """ "" when all of it is this municipality's; else which tables are not tied to it."""
-        loose = [name for group in self.groups() if f"={municipality}" not in group
-                 for name in group if name in self.scans]  # fmt: skip
-        own = {name for group in self.groups() if f"={municipality}" in group for name in group}
+        own = self.tied(municipality)
+        loose = {table for alias, table in self.scans.items() if alias not in own}
         own.add(f"'{municipality}'::text")
-        foreign = [
-            name for name, value in self.inserts if value.removesuffix(f".{COLUMN}") not in own
-        ]
-        return ", ".join(sorted({self.scans[name] for name in loose} | set(foreign)))
+        foreign = {name for name, value in self.inserts
+                   if value.removesuffix(f".{COLUMN}") not in own}  # fmt: skip
+        return ", ".join(sorted(loose | foreign))
 
     def apart(self) -> bool:
-        """Are there two tenant tables that are not joined by municipality?"""
-        return len(self.groups(*self.withs)) > 1
+        """Are there tenant tables that no condition joins by municipality?"""
+        found = [{alias} for alias in self.scans]
+        for tie in (*self.ties, *self.withs):
+            joined = set(tie).union(*(item for item in found if item & set(tie)))
+            found = [item for item in found if not item & set(tie)] + [joined]
+        return sum(bool(item & set(self.scans)) for item in found) > 1
+
+
+def _aliases(node: dict[str, Any]) -> set[str]:
+    found = {str(node.get("Alias"))}
+    return found.union(*(_aliases(item) for item in node.get("Plans", [])))
+
+
+def _first(rows: dict[str, Any]) -> str:
+    """The first column of the rows to insert, before the planner's own conversion of types."""
+    converted = rows["Node Type"] == "Subquery Scan" and rows["Alias"].startswith("*SELECT*")
+    return str((rows["Plans"][0] if converted else rows)["Output"][0])
 
 
 def _puts_out(node: dict[str, Any]) -> list[str]:

@@ -16,8 +16,8 @@ from liftctl.centre.prune import prune as prune_at
 from liftctl.centre.prune import put_term
 from liftctl.centre.verify import chains
 from liftctl.uplink.protocol import Ack, Conflict
-from tests.centre.home import Home
-from tests.centre.test_ingest import chain, count, ledger
+from tests.centre.home import Home, add_home
+from tests.centre.test_ingest import _bad, chain, count, ledger
 
 AGED = {"transfer": "at", "event": "at", "trend": "day", "entry": "received_at",
         "quarantine": "at"}  # fmt: skip
@@ -154,12 +154,27 @@ def test_an_epoch_may_begin_after_a_row_that_was_pruned(home: Home, engine: Engi
     assert rows(engine, "SELECT quarantined_at FROM controller") == [None]
 
 
+def test_an_open_conflict_is_kept_until_somebody_has_looked(home: Home, engine: Engine) -> None:
+    home.transfers(11)
+    forged, _, _ = _bad(home)["a changed record in the middle"]
+    home.post(home.batch())
+    assert isinstance(home.post(forged), Conflict)
+    age(engine)
+    put_term(engine, "aarhus", "events", 450)
+    prune(engine)
+    assert count(engine, "quarantine") == 1
+    with engine.begin() as db:
+        db.execute(text("UPDATE controller SET quarantined_at = NULL"))
+    prune(engine)
+    assert count(engine, "quarantine") == 0
+    assert rows(engine, "SELECT kind FROM event WHERE seq = 0") == ["conflict"]
+
+
 @pytest.mark.parametrize(("what", "days", "why"), [
     ("transfers", 30, "give 90"), ("audit", 400, "give 1826"), ("photos", 400, "has no term"),
 ])  # fmt: skip
-def test_a_term_below_the_floor_is_refused(
-    engine: Engine, old: tuple[Home, Home], what: str, days: int, why: str
-) -> None:
+def test_a_term_below_the_floor_is_refused(engine: Engine, what: str, days: int, why: str) -> None:
+    add_home(engine, "nordby", "skovly")
     with pytest.raises(CentreError, match=why):
         put_term(engine, "nordby", what, days)
     with pytest.raises(CentreError, match="no municipality"):
