@@ -73,6 +73,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     files: Mapping[str, bytes] | None = None,
     timeout_s: float = 120.0,
+    memory_mb: int = 384,
 ) -> Finished:
     """Run the command in a fresh kernel, in the project's folder.
 
@@ -86,11 +87,10 @@ def run(
         for name, data in (files or {}).items():
             (shared / name).write_bytes(data)
         (shared / "command.sh").write_text(_script(command, environment or {}), encoding="utf-8")
-        finished = _boot([str(kernel)], Path(folder), timeout_s)
+        finished = _boot([str(kernel)], Path(folder), timeout_s, memory_mb)
         if _TOO_SMALL in finished.output:
-            finished = _boot(
-                [sys.executable, "-m", "hil.kernel.fxsave", str(kernel)], Path(folder), timeout_s
-            )
+            around = [sys.executable, "-m", "hil.kernel.fxsave", str(kernel)]
+            finished = _boot(around, Path(folder), timeout_s, memory_mb)
         left = {p.name: p.read_bytes() for p in shared.iterdir() if p.is_file()}
     left.pop("command.sh", None)
     return _judged(finished, left)
@@ -106,9 +106,9 @@ def _script(command: Sequence[str], environment: Mapping[str, str]) -> str:
     return "\n".join([*lines, f"cd {shlex.quote(str(_ROOT))}", shlex.join(command), ""])
 
 
-def _boot(prefix: list[str], folder: Path, timeout_s: float) -> Finished:
+def _boot(prefix: list[str], folder: Path, timeout_s: float, memory_mb: int) -> Finished:
     arguments = [
-        "mem=384M", "root=none", "rootfstype=hostfs", "rootflags=/", "ro", "init=/bin/sh",
+        f"mem={memory_mb}M", "root=none", "rootfstype=hostfs", "rootflags=/", "ro", "init=/bin/sh",
         f"hil_dir={folder / 'out'}", "con=null", "con0=fd:0,fd:1", "quiet", "panic=1",
         f"uml_dir={folder}/", f"GLIBC_TUNABLES={_NO_AVX}", "--", str(_INIT),
     ]  # fmt: skip

@@ -43,7 +43,7 @@ def runner(plane: str, adapter: str = "", frames: bool = False) -> Runner:
 
 
 def _foreign(adapter: str) -> Runner:
-    from hil.planes.adapter import AdapterError
+    from hil.faces.python_can import AdapterError
     from hil.planes.foreign import ForeignBench
 
     try:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from hil.faults import catalogue, hardware
-from hil.planes.adapter import Adapter, AdapterError, Where
+from hil.faces.python_can import Adapter, AdapterError, Where
 from hil.planes.dut import DutPlane, NotHere
 from hil.planes.jitter import Jitter, refuse
 from hil.run import Ran, check, verdict

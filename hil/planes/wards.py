@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hil.judge.finger import Broken
 from hil.judge.ward import SITES, WardUnderTest
-from hil.planes.jitter import refuse
+from hil.planes.jitter import Jitter, refuse
 from hil.run import Ran, check, refused, verdict
 from hil.scenario.model import Scenario
 from hil.scenario.play import Player
@@ -47,6 +47,14 @@ def _cannot(scenario: Scenario) -> str:
 class Processes:
     """One ward for each scenario: fresh data, nothing left of the one before."""
 
+    def __init__(self) -> None:
+        self.jitter = Jitter()
+
+    @property
+    def jitter_ms(self) -> dict[str, float]:
+        """Of all runs so far."""
+        return self.jitter.figures()
+
     def __call__(self, scenario: Scenario) -> Ran:
         """In real time."""
         check(scenario)
@@ -73,6 +81,7 @@ class Processes:
             plane.finish()
         faults = {name: item.proven for name, item in player.faults.items()}
         ran = verdict(scenario, plane.timeline, failed + player.failed, faults, plane.name)
+        self.jitter.late_ms += plane.jitter.late_ms
         return replace(ran, result=refuse(ran.result, ran.timeline, plane.jitter))
 
     def refuse(self, scenario: Scenario, reason: str) -> Ran:
