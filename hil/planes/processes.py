@@ -1,4 +1,4 @@
-"""The plane `processes`: the real processes of `liftctl up`, in real time, on the virtual bus.
+"""The planes of real processes: those of `liftctl up`, in real time, on the virtual bus or another.
 
 Role: starts a ward of its own, listens to its sockets as any reader may, and lends it a finger at
 the panel's web page. Must never: change a process, or hide how late this machine was.
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hil.control import ControlError, WardControl
+from hil.faces.python_can import AdapterError
 from hil.judge.finger import Broken, Finger
 from hil.judge.ward import SITES, WardUnderTest
 from hil.planes.jitter import Jitter
@@ -40,16 +41,19 @@ class _Now:
 
 
 class ProcessesPlane:
-    """`run` lets real time pass, and writes down what the ward says meanwhile."""
+    """`run` lets real time pass, and writes down what the ward says meanwhile. `unknown`: fields of
+    the truth that no simulation knows.
+    """
 
-    name = "processes"
-
-    def __init__(self, ward: WardUnderTest, kind: str, seed: int) -> None:
-        self.ward, self.kind, self.seed = ward, kind, seed
+    def __init__(
+        self, ward: WardUnderTest, kind: str, seed: int, name: str = "processes",
+        unknown: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
+        self.ward, self.kind, self.seed, self.name = ward, kind, seed, name
         self.start_ns = time.monotonic_ns()
         self.timeline, self.jitter = Timeline(), Jitter()
         self._now = _Now()
-        self.log = Log(self.timeline, self._now, self.start_ns)
+        self.log = Log(self.timeline, self._now, self.start_ns, unknown=unknown)
         self.watchers: list[Callable[[int], None]] = []
         self.refused: list[tuple[str, str]] = []
         self._later: list[tuple[int, Callable[[], None]]] = []
@@ -82,6 +86,8 @@ class ProcessesPlane:
             await asyncio.sleep(SLICE_S)
             self.jitter.add(due_ns, time.monotonic_ns())
             self._listen()
+            if lost := self.ward.lost():
+                raise AdapterError(lost)
             now_ns = self.t_ns
             ready = [item for item in self._later if item[0] <= now_ns]
             self._later = [item for item in self._later if item[0] > now_ns]
