@@ -14,6 +14,7 @@ from hil.timeline import Result, Timeline, Verdict
 
 SAMPLE_MS = 10.0  # the plant's truth is looked at this often
 SPEEDS = ("speed_mm_s", "x_speed_mm_s", "stroke_speed_mm_s", "drive_mm_s")
+LATE = ("evidence_lost", "lag_stop")  # rows of beats and turns that came too late
 DECISIVE = (Verdict.PASS, Verdict.FAIL)
 
 
@@ -56,6 +57,9 @@ def refuse(result: Result, timeline: Timeline, jitter: Jitter) -> Result:
     """
     if result.verdict not in DECISIVE:
         return result
+    if result.verdict is Verdict.FAIL and (row := _starved(timeline)):
+        why = f"this machine was too late for a finger's beats ({row}), and no fault asked for it"
+        return replace(result, verdict=Verdict.INCONCLUSIVE, reasons=(why, *result.reasons))
     fastest = _fastest(timeline)
     told = tuple(_with(item, jitter, fastest) for item in result.measurements)
     refused = [item for item in told if item["refused"]]
@@ -64,6 +68,18 @@ def refuse(result: Result, timeline: Timeline, jitter: Jitter) -> Result:
         return result
     reasons = tuple(_why(item) for item in refused)
     return replace(result, verdict=Verdict.INCONCLUSIVE, reasons=reasons)
+
+
+def _starved(timeline: Timeline) -> str:
+    """The row that says so. It excuses nothing where a process was struck or a person was harmed."""
+    asked = any(event["id"].startswith("L9.") for event in timeline.lane("fault", "armed"))
+    if asked or any(True for _ in timeline.lane("oracle", "violated")):
+        return ""
+    begun = next((e["t_ns"] for e in timeline.lane("meta", "mark") if e["name"] == "start"), 0)
+    trips = (event for event in timeline.lane("gate", "event") if event["what"] == "trip")
+    told = [*timeline.lane("alarm", "on"), *trips]
+    rows = (str(e.get("row", e.get("detail"))) for e in told if e["t_ns"] >= begun)
+    return next((row for row in rows if row in LATE), "")
 
 
 def _fastest(timeline: Timeline) -> float:

@@ -18,9 +18,9 @@ from hil.control import ControlError, WardControl
 from hil.faces.python_can import AdapterError
 from hil.judge.finger import Broken, Finger
 from hil.judge.ward import SITES, WardUnderTest
+from hil.planes.disk import entries
 from hil.planes.jitter import Jitter
 from hil.planes.log import Log
-from hil.planes.wards import ledger
 from hil.rooms.room import RequestError
 from hil.timeline import Timeline
 from liftctl import ipc
@@ -191,9 +191,9 @@ class ProcessesPlane:
     def technician(self, row: str, by: str) -> None:
         """`liftctl release`."""
         self.human("technician", row=row, by=by)
-        self.ward.liftctl(
-            "release", "--site", self.ward.site_file(self.kind), "--row", row, "--by", by
-        )
+        words = ("release", "--site", self.ward.site_file(self.kind), "--row", row, "--by", by)
+        # meanwhile fingers go on beating, and sockets are read
+        self._loop.run_until_complete(asyncio.to_thread(self.ward.liftctl, *words))
 
     def command(self, request: dict[str, Any]) -> None:
         """A hand in the room; RequestError."""
@@ -204,10 +204,10 @@ class ProcessesPlane:
             raise RequestError(str(error)) from error
 
     def know(self) -> None:
-        """Who is who: asked before the story begins, since asking takes its time."""
-        table = self.ward.status(self.kind)["processes"]
+        """Who is who: the table that the supervisor keeps for `liftctl status`."""
         site = SITES[self.kind]
-        self._pids = {name: int(table[f"{site}/{name}"]["pid"]) for name in (*SERVING, "panel")}
+        table = json.loads((self.ward.root / "run" / site / "processes.json").read_text("utf-8"))
+        self._pids = {name: int(table[f"{site}/{name}"][0]) for name in (*SERVING, "panel")}
 
     # --- processes --------------------------------------------------------------------------------
 
@@ -239,9 +239,7 @@ class ProcessesPlane:
 
     def finish(self) -> None:
         """The ledger's entries, everything in the order of time, and the fingers away."""
-        for t_ns, kind, name, body in ledger(self.ward, self.kind):
-            payload = json.loads(body) if body else {}
-            fields = {"id": name, "payload": payload}
+        for t_ns, kind, fields in entries(self.ward.root / "data" / SITES[self.kind]):
             self.timeline.add(max(0, t_ns - self.start_ns), "ledger", kind, **fields)
         self.timeline.events.sort(key=lambda event: int(event["t_ns"]))
         for finger in self._fingers.values():

@@ -1,4 +1,4 @@
-"""The runner of the planes of real processes, and what it reads from a ward's disk.
+"""The runner of the planes of real processes.
 
 Role: one ward for each scenario, from boot to verdict. Must never: give a verdict that this machine
 was too late for, or one about what nobody saw.
@@ -6,12 +6,12 @@ was too late for, or one about what nobody saw.
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
 from hil.faces.python_can import AdapterError
 from hil.judge.finger import Broken
-from hil.judge.ward import SITES, WardUnderTest
+from hil.judge.ward import WardUnderTest
+from hil.planes.disk import FREEZE, FROZEN_NS
 from hil.planes.jitter import Jitter, refuse
 from hil.planes.unseen import doubt
 from hil.run import Ran, check, ended, refused, verdict
@@ -21,16 +21,8 @@ from hil.scenario.situations import NotReached
 from hil.timeline import Verdict
 
 
-def ledger(ward: WardUnderTest, kind: str) -> list[tuple[int, str, str, str]]:
-    """(monotonic ns, kind, transfer, body) of each entry, read as any reader may."""
-    path = ward.root / "data" / SITES[kind] / "ledger.sqlite"
-    if not path.exists():
-        return []
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        return db.execute(
-            "SELECT t_mono_ns, kind, transfer_id, body FROM entry LEFT JOIN payload USING (seq)"
-            " WHERE kind IN ('opened', 'closed', 'phase') ORDER BY seq"
-        ).fetchall()
+def _waits_for_disk(scenario: Scenario) -> bool:
+    return any(item.args.get("entry") == FREEZE for item in scenario.expect)
 
 
 def _cannot(scenario: Scenario) -> str:
@@ -92,6 +84,7 @@ class Processes:
             player.begin()
             plane.know()
             player.play()
+            plane.run(FROZEN_NS if _waits_for_disk(scenario) else 0)
         except (NotReached, Broken) as error:
             failed.append(f"{error}; {ward.tail()}")
         except AdapterError as error:
