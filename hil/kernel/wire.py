@@ -31,15 +31,13 @@ class FrameLostError(Exception):
 class KernelWire(Wire):
     """A wire whose every delivery is a frame written to one socket and read from the others."""
 
-    channel: str = "vcan0"
+    port: str = "socketcan:vcan0"
     ports: dict[str, FramePort] = field(default_factory=dict)
     _owed: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        spec = f"socketcan:{self.channel}"
-        self.ports = {
-            name: open_bus(BusSpec(name=name, port=spec)) for name in (ROOM, GATE, GUARD, STRANGER)
-        }
+        names = (ROOM, GATE, GUARD, STRANGER)
+        self.ports = {name: open_bus(BusSpec(name=name, port=self.port)) for name in names}
         self._owed = dict.fromkeys(self.ports, 0)
 
     def _deliver(self, sender: str, frame: Frame) -> None:
@@ -63,7 +61,7 @@ class KernelWire(Wire):
             heard = [bus_frame(item) for item in port.receive() if not isinstance(item, LinkEvent)]
             self._owed[name] -= len(heard)
             found += heard
-            if not heard and not select.select([port.fileno()], [], [], _PATIENCE_S)[0]:
+            if not heard and not _waits(port):
                 raise FrameLostError(f"{self._owed[name]} frames for the {name} never came")
         return found
 
@@ -73,17 +71,21 @@ class KernelWire(Wire):
             port.close()
 
 
-class KernelBench(Bench):
-    """Runs scenarios in virtual time, with every frame through `channel` of this very kernel."""
+def _waits(port: FramePort) -> bool:
+    return port.fileno() >= 0 and bool(select.select([port.fileno()], [], [], _PATIENCE_S)[0])
 
-    def __init__(self, channel: str = "vcan0", frames: bool = False) -> None:
+
+class KernelBench(Bench):
+    """Runs scenarios in virtual time, with every frame through a port of this very kernel."""
+
+    def __init__(self, port: str = "socketcan:vcan0", frames: bool = False) -> None:
         super().__init__(share=False, frames=frames, plane="socketcan")
-        self.channel = channel
+        self.port = port
         self._wire: KernelWire | None = None
 
     def _plane(self, scenario: Scenario) -> VirtualPlane:
         plane = super()._plane(scenario)
-        wire = KernelWire(plane.clock, takers=plane.wire.takers, channel=self.channel)
+        wire = KernelWire(plane.clock, takers=plane.wire.takers, port=self.port)
         plane.wire = plane.gate.wire = plane.guard.wire = self._wire = wire
         return plane
 

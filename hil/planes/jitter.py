@@ -71,7 +71,7 @@ def refuse(result: Result, timeline: Timeline, jitter: Jitter) -> Result:
 
 
 def _starved(timeline: Timeline) -> str:
-    """The row that says so. It excuses nothing where a process was struck or a person was harmed."""
+    """The row that says so. Where a process was struck or a person harmed it excuses nothing."""
     asked = any(event["id"].startswith("L9.") for event in timeline.lane("fault", "armed"))
     if asked or any(True for _ in timeline.lane("oracle", "violated")):
         return ""
