@@ -68,7 +68,7 @@ class Bridge:
     def _take(self, message: can.Message) -> None:
         if message.is_error_frame:
             self.counted["errors"] += 1
-        elif message.is_rx and not message.is_fd:
+        elif not message.is_fd:  # `is_rx` is no guide: SocketCAN clears it for this machine's own
             frame: Frame = frame_of(message)
             self.counted["in" if self._client.send(frame) else "lost"] += 1
 

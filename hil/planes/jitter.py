@@ -14,6 +14,7 @@ from hil.timeline import Result, Timeline, Verdict
 
 SAMPLE_MS = 10.0  # the plant's truth is looked at this often
 SPEEDS = ("speed_mm_s", "x_speed_mm_s", "stroke_speed_mm_s", "drive_mm_s")
+LEASE_MS = 250.0  # a finger's evidence is dead after that
 LATE = ("evidence_lost", "lag_stop")  # rows of beats and turns that came too late
 DECISIVE = (Verdict.PASS, Verdict.FAIL)
 
@@ -57,8 +58,8 @@ def refuse(result: Result, timeline: Timeline, jitter: Jitter) -> Result:
     """
     if result.verdict not in DECISIVE:
         return result
-    if result.verdict is Verdict.FAIL and (row := _starved(timeline)):
-        why = f"this machine was too late for a finger's beats ({row}), and no fault asked for it"
+    if result.verdict is Verdict.FAIL and (how := _starved(timeline, jitter)):
+        why = f"this machine was too late for beats and turns ({how}), and no fault asked for it"
         return replace(result, verdict=Verdict.INCONCLUSIVE, reasons=(why, *result.reasons))
     fastest = _fastest(timeline)
     told = tuple(_with(item, jitter, fastest) for item in result.measurements)
@@ -70,12 +71,17 @@ def refuse(result: Result, timeline: Timeline, jitter: Jitter) -> Result:
     return replace(result, verdict=Verdict.INCONCLUSIVE, reasons=reasons)
 
 
-def _starved(timeline: Timeline) -> str:
-    """The row that says so. Where a process was struck or a person harmed it excuses nothing."""
+def _starved(timeline: Timeline, jitter: Jitter) -> str:
+    """What says so. Where a process was struck or a person harmed it excuses nothing."""
     asked = any(event["id"].startswith("L9.") for event in timeline.lane("fault", "armed"))
     if asked or any(True for _ in timeline.lane("oracle", "violated")):
         return ""
-    begun = next((e["t_ns"] for e in timeline.lane("meta", "mark") if e["name"] == "start"), 0)
+    latest_ms = max(jitter.late_ms, default=0.0)
+    if latest_ms > LEASE_MS:
+        return f"{latest_ms:.0f} ms"
+    marks = (e["t_ns"] for e in timeline.lane("meta", "mark") if e["name"] == "start")
+    ready = (e["t_ns"] for e in timeline.lane("gate", "change") if e.get("mode") == "ready")
+    begun = next(marks, next(ready, 1 << 62))  # a gate that boots has been late for ever
     trips = (event for event in timeline.lane("gate", "event") if event["what"] == "trip")
     told = [*timeline.lane("alarm", "on"), *trips]
     rows = (str(e.get("row", e.get("detail"))) for e in told if e["t_ns"] >= begun)

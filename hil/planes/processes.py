@@ -7,12 +7,15 @@ the panel's web page. Must never: change a process, or hide how late this machin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import time
 from collections.abc import Callable
 from typing import Any
+
+from websockets.exceptions import WebSocketException
 
 from hil.control import ControlError, WardControl
 from hil.faces.python_can import AdapterError
@@ -159,7 +162,7 @@ class ProcessesPlane:
         if station == "hand":
             self.command({"do": "hand", "keys": [key.lower() for key in motion.split("+")]})
         else:
-            self._loop.run_until_complete(finger.press(motion))
+            self._loop.run_until_complete(_pressed(finger, motion))
 
     def release(self, station: str) -> None:
         """The finger lifts."""
@@ -251,14 +254,17 @@ class ProcessesPlane:
         self._loop.close()
 
 
-async def _swallow(saying: Any) -> None:
+async def _pressed(finger: Finger, motion: str) -> None:
+    """Broken, where the page has lost its panel."""
     try:
+        await finger.press(motion)
+    except WebSocketException as error:
+        raise Broken(f"the panel closed the page before {motion} could be pressed") from error
+
+
+async def _swallow(saying: Any) -> None:
+    with contextlib.suppress(Broken, OSError, RuntimeError, WebSocketException):
         await saying
-    except (Broken, OSError, RuntimeError, ConnectionError) as error:
-        _ = error
-    except Exception as error:
-        if "close" not in type(error).__name__.lower() and "Connection" not in type(error).__name__:
-            raise
 
 
 def _state(pid: int) -> str:
