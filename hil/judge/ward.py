@@ -120,7 +120,8 @@ class WardUnderTest:
         if all(popen.poll() is None for popen in bridges):
             return ""
         lines = (self.root / "log").read_text(errors="replace").splitlines()
-        return next((line for line in reversed(lines) if line.startswith("bridge: ")), self.tail())
+        said = [line for line in lines if line.startswith("bridge: ")]
+        return said[-1] if said else "a bridge ended without a word"
 
     def _hardware(self, room: str) -> None:
         args = [

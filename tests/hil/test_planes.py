@@ -16,12 +16,12 @@ from typer.testing import CliRunner
 from hil.cli import app
 from hil.faces.python_can import Adapter, AdapterError, Where
 from hil.faults.hardware import NODES
-from hil.judge.ward import WardUnderTest
 from hil.kernel.smoke import NEEDED, Smoke, Step
 from hil.kernel.wire import FrameLostError, KernelBench
 from hil.planes import hardware, socketcan, unseen
 from hil.planes.jitter import Jitter, refuse
 from hil.planes.log import flat
+from hil.planes.processes import ProcessesPlane
 from hil.rooms.chair import ChairRoom
 from hil.rooms.lift import LiftRoom
 from hil.run import Bench, Ran, cannot, ended
@@ -202,26 +202,26 @@ def test_who_is_on_the_bus_has_to_be_who_was_named(
         hardware._agree(ours.where, present, found)
 
 
-SAFE = ("run", "--plane", "hardware", "--nobody-in-the-sling", "--adapter")
+SAFE = ("--plane", "hardware", "--nobody-in-the-sling", "--adapter")
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("run", "--plane", "hardware", "--adapter", "slcan:/dev/nosuch"), "--nobody-in-the-sling"),
+        (("--plane", "hardware", "--adapter", "slcan:/dev/nosuch"), "say --nobody-in-the-sling"),
         ((*SAFE, "slcan:/dev/nosuch"), "is the adapter plugged in?"),
         ((*SAFE, ""), "write interface:channel@bitrate"),
         ((*SAFE, "slcan:/dev/nosuch", "--present", "hoist,mast"), "--present mast: no such node"),
-        (("run", "--plane", "socketcan", "--adapter", "slcan:/dev/x"), "use --plane hardware"),
-        (("run", "--plane", "virtual", "--smoke"), "--smoke belongs to --plane socketcan"),
-        (("run", str(FOLDER), "--plane", "socketcan", "--smoke"), "--smoke runs no scenarios"),
-        (("run", "--plane", "moon"), "planes: virtual, processes, socketcan, hardware, dut"),
+        (("--plane", "socketcan", "--adapter", "slcan:/dev/x"), "use --plane hardware"),
+        (("--plane", "virtual", "--smoke"), "--smoke belongs to --plane socketcan"),
+        (("--plane", "socketcan", "--smoke"), "--smoke runs no scenarios"),
+        (("--plane", "moon"), "planes: virtual, processes, socketcan, hardware, dut"),
     ],
 )
 def test_what_cannot_or_must_not_start_is_one_line_and_status_two(
-    words: tuple[str, ...], says: str
+    path: Path, words: tuple[str, ...], says: str
 ) -> None:
-    done = CliRunner().invoke(app, list(words))
+    done = CliRunner().invoke(app, ["run", str(path), *words])
     assert done.exit_code == 2
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
@@ -305,8 +305,11 @@ def test_a_press_that_a_late_machine_let_die_concludes_nothing(
 # --- the whole thing, on a bus that looks like hardware ----------------------------------------
 
 
+Far = tuple[Path, "subprocess.Popen[bytes]"]  # where the adapter is, and the adapter
+
+
 @pytest.fixture
-def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Far]:
     """Another bus of this machine with a real scale on it, behind a serial adapter."""
     monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path))
     others = ",".join(str(number) for number in (0x10, 0x11, 0x20, 0x30))
@@ -322,7 +325,7 @@ def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         while not made.exists():
             assert started[-1].poll() is None
             os.sched_yield()
-    yield tmp_path / "tty"
+    yield (tmp_path / "tty").resolve(), started[-1]
     for popen in reversed(started):
         popen.terminate()
         popen.wait()
@@ -332,10 +335,10 @@ if NIGHTLY:
 
     @pytest.mark.process
     def test_a_real_node_on_a_real_adapter_is_left_its_voice_and_its_secrets(
-        far: Path, path: Path, tmp_path: Path
+        far: Far, path: Path, tmp_path: Path
     ) -> None:
         out = tmp_path / "out"
-        where = [*SAFE[1:], f"slcan:{far.resolve()}"]
+        where = [*SAFE, f"slcan:{far[0]}"]
         done = CliRunner().invoke(app, ["run", str(path), *where])
         assert done.exit_code == 2
         assert "a node scale answers" in done.stderr
@@ -348,10 +351,11 @@ if NIGHTLY:
         assert '"x_mm"' in events
 
     @pytest.mark.process
-    def test_a_bus_that_goes_in_mid_run_concludes_nothing(far: Path) -> None:
-        where = ("slcan", str(far.resolve()), 500_000)
-        with WardUnderTest(rooms=("lift",), adapters={"lift": where}, present=(0x21,)) as ward:
-            assert not ward.lost()
-            ward.popens["bridge-lift"].terminate()
-            ward.popens["bridge-lift"].wait()
-            assert ward.lost()
+    def test_an_adapter_that_is_pulled_in_mid_run_concludes_nothing(
+        far: Far, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ProcessesPlane, "know", lambda _plane: far[1].terminate())
+        runner = hardware.Hardware(f"slcan:{far[0]}", "scale", nobody_in_the_sling=True)
+        result = runner(scenario).result
+        assert result.verdict is Verdict.INCONCLUSIVE
+        assert result.reasons[0].startswith("bridge: the adapter is gone")
