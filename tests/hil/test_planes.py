@@ -18,7 +18,7 @@ from hil.faces.python_can import Adapter, AdapterError, Where
 from hil.faults.hardware import NODES
 from hil.kernel.smoke import NEEDED, Smoke, Step
 from hil.kernel.wire import FrameLostError, KernelBench
-from hil.planes import hardware, socketcan, unseen
+from hil.planes import Unavailable, hardware, socketcan, unseen
 from hil.planes.jitter import Jitter, refuse
 from hil.planes.log import flat
 from hil.planes.processes import ProcessesPlane
@@ -236,7 +236,7 @@ def test_an_interface_with_a_wire_behind_it_is_not_for_the_plane_socketcan(
     tool.write_text('#!/bin/sh\necho \'[{"linkinfo": {"info_kind": "can"}}]\'\n', "utf-8")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with pytest.raises(socketcan.Unavailable, match="lo is can, not vcan"):
+    with pytest.raises(Unavailable, match="lo is can, not vcan"):
         socketcan.own("lo")
 
 
@@ -294,12 +294,25 @@ def test_a_press_that_a_late_machine_let_die_concludes_nothing(
     lane: str, fields: dict[str, str], expected: Verdict
 ) -> None:
     line = Timeline()
+    line.add(0, "meta", "mark", name="start")
     if lane in ("fault", "oracle"):
         line.add(5, "alarm", "on", row="evidence_lost")
     kind = fields.pop("kind")
     line.add(6, lane, kind, **fields)
     result = Result("S", "", Verdict.FAIL, reasons=("waited in vain",))
     assert refuse(result, line, Jitter([1.0])).verdict is expected
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "expected"), [(20.0, Verdict.FAIL), (400.0, Verdict.INCONCLUSIVE)]
+)
+def test_a_gate_that_never_gets_ready_fails_unless_this_machine_was_late(
+    late_ms: float, expected: Verdict
+) -> None:
+    line = Timeline()
+    line.add(1, "gate", "event", what="trip", detail="lag_stop")  # as every gate at its first turn
+    result = Result("S", "", Verdict.FAIL, reasons=("waited in vain",))
+    assert refuse(result, line, Jitter([late_ms])).verdict is expected
 
 
 # --- the whole thing, on a bus that looks like hardware ----------------------------------------
