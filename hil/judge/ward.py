@@ -21,6 +21,7 @@ from typing import Any
 from hil.control import WardControl
 from hil.judge.finger import Broken
 from hil.judge.truth import TruthLog
+from hil.orphan import ends_with_parent
 from hil.vbus.paths import is_served
 
 BUSES = {"lift": ("lift",), "chair": ("chair", "observed")}
@@ -149,6 +150,7 @@ class WardUnderTest:
             stdout=self.log,
             stderr=self.log,
             pass_fds=fds,
+            preexec_fn=ends_with_parent,  # noqa: PLW1509
         )
 
     def _wait(self, what: Any, name: str, patience_s: float = 20.0) -> None:

@@ -20,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hil.orphan import ends_with_parent
+
 PACKAGES = "user-mode-linux iproute2 kmod"
 _INIT = Path(__file__).with_name("init.sh")
 _ROOT = Path(__file__).resolve().parents[2]
@@ -124,20 +126,29 @@ def _boot(prefix: list[str], folder: Path, timeout_s: float, memory_mb: int) -> 
         text=True,
         errors="replace",
         start_new_session=True,
+        preexec_fn=ends_with_parent,  # noqa: PLW1509
     )
     try:
         output, _ = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
+        output = _ended(process)
         raise KernelError(
             f"the kernel did not end within {timeout_s:g} s; its last words: {_tail(output)}"
         ) from error
+    except BaseException:
+        _ended(process)
+        raise
     found = _EXIT.search(output)
     marks = {name: float(at) for name, at in _MARK.findall(output)}
     code = int(found[1]) if found else -1
     return Finished(code, output, time.monotonic() - began, marks)
+
+
+def _ended(process: subprocess.Popen[str]) -> str:
+    """With all its helpers; what it had said."""
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.communicate()[0]
 
 
 def _memory() -> str:

@@ -15,6 +15,8 @@ from hil.timeline import Result, Timeline, Verdict
 SAMPLE_MS = 10.0  # the plant's truth is looked at this often
 SPEEDS = ("speed_mm_s", "x_speed_mm_s", "stroke_speed_mm_s", "drive_mm_s")
 LEASE_MS = 250.0  # a finger's evidence is dead after that
+DYING_NS = 500_000_000  # until the last that a killed process said is read
+RESTART_NS = 1_000_000_000  # liftctl/up.py
 LATE = ("evidence_lost", "lag_stop")  # rows of beats and turns that came too late
 DECISIVE = (Verdict.PASS, Verdict.FAIL)
 
@@ -59,7 +61,7 @@ def refuse(result: Result, timeline: Timeline, jitter: Jitter) -> Result:
     if result.verdict not in DECISIVE:
         return result
     if result.verdict is Verdict.FAIL and (how := _starved(timeline, jitter)):
-        why = f"this machine was too late for beats and turns ({how}), and no fault asked for it"
+        why = f"this machine was too late for beats and turns ({how}), and nobody asked for that"
         return replace(result, verdict=Verdict.INCONCLUSIVE, reasons=(why, *result.reasons))
     fastest = _fastest(timeline)
     told = tuple(_with(item, jitter, fastest) for item in result.measurements)
@@ -73,9 +75,11 @@ def refuse(result: Result, timeline: Timeline, jitter: Jitter) -> Result:
 
 def _starved(timeline: Timeline, jitter: Jitter) -> str:
     """What says so. Where a process was struck or a person harmed it excuses nothing."""
-    asked = any(event["id"].startswith("L9.") for event in timeline.lane("fault", "armed"))
-    if asked or any(True for _ in timeline.lane("oracle", "violated")):
+    if any(True for _ in timeline.lane("oracle", "violated")):
         return ""
+    struck = {e["id"]: e["t_ns"] for e in timeline.lane("fault", "armed") if e["id"][:3] == "L9."}
+    if struck:
+        return _not_back(timeline, struck["L9.kill"]) if "L9.kill" in struck else ""
     latest_ms = max(jitter.late_ms, default=0.0)
     if latest_ms > LEASE_MS:
         return f"{latest_ms:.0f} ms"
@@ -86,6 +90,16 @@ def _starved(timeline: Timeline, jitter: Jitter) -> str:
     told = [*timeline.lane("alarm", "on"), *trips]
     rows = (str(e.get("row", e.get("detail"))) for e in told if e["t_ns"] >= begun)
     return next((row for row in rows if row in LATE), "")
+
+
+def _not_back(timeline: Timeline, killed_ns: int) -> str:
+    """A gate that had less time to start again than its first start took says nothing."""
+    gate = [event["t_ns"] for event in timeline.lane("gate")]
+    left_ns = max(event["t_ns"] for event in timeline.events) - killed_ns
+    silent = bool(gate) and gate[-1] < killed_ns + DYING_NS
+    if not silent or left_ns > gate[0] + RESTART_NS:
+        return ""
+    return f"the gate needs {gate[0] / 1e9:.0f} s to start"
 
 
 def _fastest(timeline: Timeline) -> float:

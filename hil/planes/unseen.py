@@ -105,7 +105,7 @@ def doubt(ran: Ran, scenario: Scenario, unknown: frozenset[str], told: bool) -> 
     rules = [rule for rule in oracle.blind(unknown) if rule not in scenario.excused]
     reasons = [f"oracle: {rule}: what it needs to see really is there" for rule in rules]
     reasons += [f"line {line}: {why}" for line, why in unseen.items()]
-    kept = () if told else ran.result.reasons
+    kept = ran.result.reasons if ran.result.verdict is Verdict.FAIL else ()
     if not reasons and not kept:
         return ran
     result = replace(ran.result, verdict=Verdict.INCONCLUSIVE, reasons=(*kept, *reasons))

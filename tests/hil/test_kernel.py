@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -30,16 +28,14 @@ def test_a_missing_kernel_names_its_packages(monkeypatch: pytest.MonkeyPatch) ->
         find_kernel()
 
 
-def test_without_a_kernel_the_command_says_so_in_one_line() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "hil.kernel", "smoke"],
-        env=os.environ | {"PATH": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith("kernel: no User-Mode-Linux")
+@pytest.mark.parametrize("how", [["--smoke"], [str(FOLDER / "h30-feet-off.yaml")]])
+def test_without_a_kernel_the_command_says_so_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, how: list[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    done = CliRunner().invoke(app, ["run", "--plane", "socketcan", *how])
+    assert done.exit_code == 2
+    assert done.stderr.startswith("liftctl hil: no User-Mode-Linux")
     assert done.stderr.count("\n") == 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -286,7 +287,7 @@ def test_a_frame_that_a_kernel_swallows_is_an_error_and_no_verdict(scenario: Sce
         ("alarm", {"kind": "on", "row": "evidence_lost"}, Verdict.INCONCLUSIVE),
         ("gate", {"kind": "event", "what": "trip", "detail": "lag_stop"}, Verdict.INCONCLUSIVE),
         ("gate", {"kind": "event", "what": "clear", "detail": "lag_stop"}, Verdict.FAIL),
-        ("fault", {"kind": "armed", "id": "L9.freeze"}, Verdict.FAIL),
+        ("fault", {"kind": "armed", "id": "L9.freeze"}, Verdict.FAIL),  # that is what was asked
         ("oracle", {"kind": "violated", "rule": "person_falls"}, Verdict.FAIL),
     ],
 )
@@ -313,6 +314,54 @@ def test_a_gate_that_never_gets_ready_fails_unless_this_machine_was_late(
     line.add(1, "gate", "event", what="trip", detail="lag_stop")  # as every gate at its first turn
     result = Result("S", "", Verdict.FAIL, reasons=("waited in vain",))
     assert refuse(result, line, Jitter([late_ms])).verdict is expected
+
+
+@pytest.mark.parametrize(
+    ("start_s", "back", "expected"),
+    [
+        (30, False, Verdict.INCONCLUSIVE),
+        (30, True, Verdict.FAIL),
+        (2, False, Verdict.FAIL),  # it had the time
+    ],
+)
+def test_a_killed_gate_gets_the_time_that_this_machine_takes_to_start_one(
+    start_s: int, back: bool, expected: Verdict
+) -> None:
+    line = Timeline()
+    line.add(start_s * 1000 * MS, "gate", "change", mode="faulted")
+    line.add(40_000 * MS, "fault", "armed", id="L9.kill")
+    if back:
+        line.add(45_000 * MS, "gate", "change", mode="faulted")
+    line.add(50_000 * MS, "human", "release")
+    result = Result("S", "", Verdict.FAIL, reasons=("UP moves on a fresh press",))
+    assert refuse(result, line, Jitter([1.0])).verdict is expected
+
+
+def test_what_the_bench_started_ends_when_the_bench_is_killed() -> None:
+    text = (
+        "import subprocess, time; from hil.orphan import ends_with_parent\n"
+        "print(subprocess.Popen(['sleep', '600'], preexec_fn=ends_with_parent).pid, flush=True)\n"
+        "time.sleep(600)"
+    )
+    bench = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE)
+    assert bench.stdout is not None
+    child = int(bench.stdout.readline())
+    bench.kill()
+    bench.communicate()
+    for _ in range(1000):
+        if not _words(child):
+            return
+        time.sleep(0.01)
+    os.kill(child, 9)
+    raise AssertionError("it lives on")
+
+
+def _words(pid: int) -> bytes:
+    """Nothing for a process that has ended and waits to be reaped."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 # --- the whole thing, on a bus that looks like hardware ----------------------------------------
