@@ -62,7 +62,7 @@ HOLDS = {
     "snag": "strap", "encoder": "encoder_error_mm", "battery": "soc", "lean": "stroke_mm",
     "L0.charger": "charger", "L0.charge": "soc", "L1.contact": "contact_estop_a",
     "L1.hand_unplugged": "hand", "L1.relay_welded": "relay", "L7.mass": "mass_kg",
-    "L7.slope": "pitch_deg",
+    "L7.slope": "pitch_deg", "L7.joystick": "joystick", "joystick": "joystick",
 }  # fmt: skip
 SETPOINT = {"hoist": "speed_mm_s", "traverse": "x_speed_mm_s"}
 NAME = re.compile(r"[A-Za-z_]\w*")
@@ -75,22 +75,27 @@ def fields(names: tuple[str, ...]) -> frozenset[str]:
 
 def beyond(scenario: Scenario, unknown: frozenset[str]) -> str:
     """Which hand or fault cannot reach what really is there, or ""."""
-    for doing in scenario.steps:
-        if _takes_hold(doing) & unknown:
+    for doing in scenario.steps if unknown else ():
+        held = _takes_hold(doing)
+        if held is None or held & unknown:
             what = doing.args.get("id") or doing.args.get("do") or "a key of the hand control"
             return f"line {doing.line}: {what} would have to be done to what really is there"
     return ""
 
 
-def _takes_hold(doing: Doing) -> set[str]:
+def _takes_hold(doing: Doing) -> set[str] | None:
+    """Fields of the truth; None where nobody has said which."""
     args = doing.args
-    if doing.verb == "act":
-        return {HOLDS.get(args["do"], "")}
-    if doing.verb == "fault":
-        given = args.get("with", {})
-        inside = SETPOINT.get(given.get("axis", "hoist"), "") if args["id"] == "L6.setpoint" else ""
-        return {HOLDS.get(args["id"], ""), inside, str(given.get("part", ""))}
-    return {"hand"} if args.get("station") == "hand" else set()
+    if doing.verb not in ("act", "fault"):
+        return {"hand"} if args.get("station") == "hand" else set()
+    name, given = str(args.get("do") or args.get("id")), args.get("with", {})
+    if name.startswith("L9."):
+        return set()
+    if name == "L6.setpoint":
+        return {SETPOINT[given.get("axis", "hoist")]}
+    if name == "L7.part":
+        return {str(given.get("part"))}
+    return {HOLDS[name]} if name in HOLDS else None
 
 
 def doubt(ran: Ran, scenario: Scenario, unknown: frozenset[str], told: bool) -> Ran:

@@ -147,6 +147,8 @@ def test_harm_that_was_seen_before_the_bus_went_stays_a_failure(scenario: Scenar
         ("- act: {do: estop, with: {value: true}}", ("hoist",), "line 9: estop would have"),
         ("- fault: {id: L0.charger}", ("contacts",), "line 9: L0.charger would have"),
         ("- fault: {id: L0.charger}", ("scale",), ""),
+        ("- fault: {id: L9.freeze, with: {process: gate}}", ("hoist", "contacts"), ""),
+        ("- act: {do: runaway, with: {axis: hoist}}", ("scale",), "line 9: runaway would have"),
         ("- press: {motion: UP, station: hand}", ("contacts",), "line 9: a key of the hand"),
     ],
 )
