@@ -17,6 +17,7 @@ SPEEDS = ("speed_mm_s", "x_speed_mm_s", "stroke_speed_mm_s", "drive_mm_s")
 LEASE_MS = 250.0  # a finger's evidence is dead after that
 DYING_NS = 500_000_000  # until the last that a killed process said is read
 RESTART_NS = 1_000_000_000  # liftctl/up.py
+AWAY_NS = 3_000_000_000  # a killed process is back sooner, on a machine that can be judged on
 LATE = ("evidence_lost", "lag_stop")  # rows of beats and turns that came too late
 DECISIVE = (Verdict.PASS, Verdict.FAIL)
 
@@ -93,11 +94,13 @@ def _starved(timeline: Timeline, jitter: Jitter) -> str:
 
 
 def _not_back(timeline: Timeline, killed_ns: int) -> str:
-    """A gate that had less time to start again than its first start took says nothing."""
+    """A killed gate that was away for as long as its first start took on this machine, and for
+    longer than any story waits, says nothing of itself.
+    """
     gate = [event["t_ns"] for event in timeline.lane("gate")]
-    left_ns = max(event["t_ns"] for event in timeline.events) - killed_ns
-    silent = bool(gate) and gate[-1] < killed_ns + DYING_NS
-    if not silent or left_ns > gate[0] + RESTART_NS:
+    ends_ns = max(event["t_ns"] for event in timeline.events)
+    back_ns = next((t_ns for t_ns in gate if t_ns > killed_ns + DYING_NS), ends_ns)
+    if not gate or not AWAY_NS < back_ns - killed_ns <= RESTART_NS + 2 * gate[0]:
         return ""
     return f"the gate needs {gate[0] / 1e9:.0f} s to start"
 

@@ -319,21 +319,23 @@ def test_a_gate_that_never_gets_ready_fails_unless_this_machine_was_late(
 
 
 @pytest.mark.parametrize(
-    ("start_s", "back", "expected"),
+    ("start_s", "away_s", "expected"),
     [
-        (30, False, Verdict.INCONCLUSIVE),
-        (30, True, Verdict.FAIL),
-        (2, False, Verdict.FAIL),  # it had the time
+        (30, None, Verdict.INCONCLUSIVE),
+        (6, 5, Verdict.INCONCLUSIVE),
+        (30, 2, Verdict.FAIL),
+        (2, None, Verdict.FAIL),  # it had the time
+        (1, 5, Verdict.FAIL),
     ],
 )
 def test_a_killed_gate_gets_the_time_that_this_machine_takes_to_start_one(
-    start_s: int, back: bool, expected: Verdict
+    start_s: int, away_s: int | None, expected: Verdict
 ) -> None:
     line = Timeline()
     line.add(start_s * 1000 * MS, "gate", "change", mode="faulted")
     line.add(40_000 * MS, "fault", "armed", id="L9.kill")
-    if back:
-        line.add(45_000 * MS, "gate", "change", mode="faulted")
+    if away_s is not None:
+        line.add((40 + away_s) * 1000 * MS, "gate", "change", mode="faulted")
     line.add(50_000 * MS, "human", "release")
     result = Result("S", "", Verdict.FAIL, reasons=("UP moves on a fresh press",))
     assert refuse(result, line, Jitter([1.0])).verdict is expected
