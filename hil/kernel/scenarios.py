@@ -47,8 +47,10 @@ class Booted:
                 self._kept[path] = self._boot(scenario.path)
         except KernelError as error:
             return ended(scenario, Timeline(), Verdict.INCONCLUSIVE, str(error), PLANE)
-        same = (ran for ran in self._kept[path] if ran.result.parameters == scenario.parameters)
-        return next(same)
+        for ran in self._kept[path]:
+            if ran.result.parameters == scenario.parameters:
+                return ran
+        return self.refuse(scenario, "the kernel was not asked for this run: it does not apply")
 
     def _boot(self, path: Path) -> list[Ran]:
         words = [sys.executable, "-m", "hil.kernel.scenarios", str(path.resolve())]
