@@ -31,7 +31,9 @@ class Stranger:
     def start(self, plane: Any) -> None:
         """From now on."""
         self.on = True
-        self._again(plane)
+        # nobody's clock agrees with the gate's to the nanosecond
+        phase_ns = random_of(plane.seed, "stranger").randrange(self.every_ns)
+        plane.at(phase_ns, lambda: self._again(plane))
 
     def _again(self, plane: Any) -> None:
         if self.on:
