@@ -102,9 +102,8 @@ def selftest_command(
                 typer.echo(f"{item.group:11} {item.id:34} {item.hazard:4} {item.danger}")
             return
         runs = campaign.scenarios_of(paths or [FOLDER])
-        said = campaign.campaign(
-            chosen, runs, jobs, quick, lambda o: typer.echo(campaign.line(o), err=True)
-        )
+        told = campaign.Progress(len(chosen), lambda text: typer.echo(text, err=True))
+        said = campaign.campaign(chosen, runs, jobs, quick, told)
         outcomes = list(said)
     except (seeds.SeedError, campaign.Unusable, ScenarioError) as error:
         raise _fail(error) from error

@@ -37,6 +37,7 @@ LANES = (
 DIGITS = 6  # of a float: what the hash sees
 HASHED_META = ("seed", "parameters")
 Event = dict[str, Any]
+_AS_IT_IS = frozenset({bool, int, str, type(None)})
 
 
 class Verdict(StrEnum):
@@ -60,6 +61,10 @@ class Timeline:
         if lane not in LANES:
             raise ValueError(f"no lane {lane!r}; lanes: {', '.join(LANES)}")
         self.events.append({"t_ns": t_ns, "lane": lane, "kind": kind} | _plain(fields))
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Timeline:
+        """What happened does not change: a copy goes on with the same events."""
+        return Timeline(list(self.events))
 
     def lane(self, name: str, kind: str | None = None) -> Iterator[Event]:
         """The events of one lane, of one kind if it is given."""
@@ -102,10 +107,15 @@ def canonical(event: Event) -> bytes:
 
 def _plain(value: Any) -> Any:
     """Floats rounded to what the hash sees, so that a written timeline hashes as it did."""
+    if type(value) in _AS_IT_IS:
+        return value
     if isinstance(value, float):
         return round(value, DIGITS) + 0.0  # no minus zero
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {
+            str(key): item if type(item) in _AS_IT_IS else _plain(item)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value

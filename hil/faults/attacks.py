@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from hil.clock import NS_PER_MS, random_of
 from hil.faults.kind import Args, Kind, Param, Proof, Running
 from hil.planes.wire import GATE, STRANGER
 from hil.rig.lies import AXIS, COMMANDS, FAST, LIES, Liar
 from hil.vbus.frame import Frame
 from liftctl import ipc
+from safety.types import Motion
 
 EVERY_NS = 10 * NS_PER_MS
 ENOUGH = 10
@@ -31,7 +34,9 @@ class Stranger:
     def start(self, plane: Any) -> None:
         """From now on."""
         self.on = True
-        self._again(plane)
+        # nobody's clock agrees with the gate's to the nanosecond
+        phase_ns = random_of(plane.seed, "stranger").randrange(self.every_ns)
+        plane.at(phase_ns, lambda: self._again(plane))
 
     def _again(self, plane: Any) -> None:
         if self.on:
@@ -136,6 +141,32 @@ def _forged_beats(args: Args) -> Running:
     return Stranger(say, 50 * NS_PER_MS).running()
 
 
+def _controller_lies(args: Args) -> Running:
+    """It permits every motion whatever the transfer says; with `carers` it also names a plan."""
+    count = [0]
+
+    def says(told: ipc.Message) -> ipc.Message:
+        if isinstance(told, ipc.Permission):
+            count[0] += 1
+            return msgspec.structs.replace(told, motions=int(~Motion.NONE))
+        return told
+
+    def start(plane: Any) -> None:
+        plane.controller.says = says
+        if args["carers"]:
+            ok = {"resident_ok": True, "sling_ok": True}
+            told = ipc.NewPlan(True, 200.0, int(args["carers"]), resident_kg=75.0, **ok)
+            plane.post.send("controller", "gate", told)
+
+    def stop(plane: Any) -> None:
+        plane.controller.says = lambda told: told
+
+    def proof(_plane: Any) -> Proof:
+        return {"permissions": count[0]} if count[0] >= 3 else None
+
+    return Running(start, proof, stop, proof)
+
+
 MOTION = {"motion": Param("word", "UP", tuple(FAST))}
 KINDS = (
     Kind("L10.spoof", "a stranger on the bus sends command frames", _spoof,
@@ -145,6 +176,8 @@ KINDS = (
     Kind("L10.replay", "a stranger sends the commands of an earlier press again", _replay, MOTION),
     Kind("L10.liar", "the gate itself is compromised", _liar,
          {**MOTION, "lie": Param("word", None, LIES)}),
+    Kind("L10.controller_lies", "the controller is compromised: it permits every motion",
+         _controller_lies, {"carers": Param("count", "0")}),
     Kind("L10.forged_beats", "old beats of a finger are said again", _forged_beats,
          {**MOTION, "press": Param("count", "1")}),
 )  # fmt: skip

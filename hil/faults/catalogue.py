@@ -8,13 +8,13 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from hil.faults import attacks, frames, hardware, mechanics, people, software
+from hil.faults import attacks, bus, frames, hardware, mechanics, people, software
 from hil.faults.kind import Args, FaultError, Kind, Param
 from hil.scenario.units import UnitError, parse
 
 KINDS: dict[str, Kind] = {
     kind.id: kind
-    for module in (hardware, mechanics, frames, software, people, attacks)
+    for module in (hardware, mechanics, bus, frames, software, people, attacks)
     for kind in module.KINDS
 }
 LEVELS = {

@@ -1,7 +1,7 @@
-"""Faults on the wire: bus-off, loss, delay, wrong content, silent nodes (L1 to L5).
+"""Faults of frames: loss, delay, wrong content, silent nodes (L3 to L6).
 
-Role: disturbances of the virtual plane's bus; each counts what it did, and that is its proof. Must
-never: touch what a node or a process holds.
+Role: changes frames between their sender and its controller; each counts what it did, and that is
+its proof. Must never: touch what a node or a process holds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 from hil.clock import NS_PER_MS, random_of
 from hil.faults.hardware import NODES, number_of
 from hil.faults.kind import Args, Kind, Param, Proof, Running
-from hil.planes.wire import GATE, GUARD
 from hil.vbus.frame import Frame
 
 TARGETS: dict[str, dict[str, int] | int] = {
@@ -55,7 +54,7 @@ class OnWire:
         self.kept: Any = None
 
     def start(self, plane: Any) -> None:
-        """Between sender and everybody else."""
+        """Between the sender and its controller."""
         self.plane = plane
         self.chance = random_of(plane.seed, "fault", self.change.__name__)
         plane.wire.disturbances.append(self)
@@ -204,38 +203,6 @@ def inverted(it: OnWire, _now: int, _sender: str, frame: Frame) -> list[tuple[in
     return [(0, replace(frame, data=frame.data[:2] + (-speed).to_bytes(4, "little", signed=True)))]
 
 
-def cut(_it: OnWire, _now: int, _sender: str, _frame: Frame) -> list[tuple[int, Frame]] | None:
-    """Nothing gets through."""
-    return []
-
-
-class _BusOff(OnWire):
-    """A CAN controller leaves the bus: it neither sends nor hears; its port says so."""
-
-    def start(self, plane: Any) -> None:
-        who = GATE if self.args["whose"] == "gate" else GUARD
-        self.who = who
-        super().start(plane)
-        if who == GATE:
-            plane.gate.on_link(plane.bus, "bus-off")
-        self.take = plane.wire.takers.pop(who)
-
-    def stop(self, plane: Any) -> None:
-        super().stop(plane)
-        plane.wire.takers[self.who] = self.take
-        if self.who == GATE:
-            plane.gate.on_link(plane.bus, "restarted")
-
-
-def _off(it: OnWire, _now: int, sender: str, _frame: Frame) -> list[tuple[int, Frame]] | None:
-    return [] if isinstance(it, _BusOff) and sender == it.who else None
-
-
-def _bus_off(args: Args) -> Running:
-    it = _BusOff(args, _off)
-    return Running(it.start, it.proof, it.stop, it.gone)
-
-
 def _reset(args: Args) -> Running:
     """A node resets: its boot-up is on the bus."""
     boots = [0]
@@ -270,9 +237,6 @@ FIELD = {
 }
 ONE = {"target": TARGET}
 KINDS = (
-    Kind("L1.bus_cut", "the bus cable is cut", on_wire(cut)),
-    Kind("L2.bus_off", "a CAN controller leaves the bus", _bus_off,
-         {"whose": Param("word", "gate", ("gate", "guard"))}),
     Kind("L3.loss", "frames are lost", on_wire(loss), {**ONE, "share": Param("share", "100 %")}),
     Kind("L3.delay", "frames come late", on_wire(delay),
          {**ONE, "by": Param("time"), "jitter": Param("time", "0 ms")}),

@@ -221,6 +221,7 @@ def _drive_fault(args: Args) -> Running:
     return Running(start, proof, stop, lambda plane: {"cleared": True})
 
 
+PARTS = ("knee", "belt", "brakes", "castors", "feet", "jammed")
 AXIS = Param("word", "hoist", ("hoist", "traverse"))
 KINDS = (
     Kind("L0.charger", "a charger is plugged in", _charger, planes=EVERYWHERE),
@@ -241,9 +242,8 @@ KINDS = (
          {"mode": Param("word", "ok"), "offset": Param("mass", "0 kg")}, VIRTUAL, LIFT),
     Kind("L7.mass", "the load changes: a second person, a caught edge, a loop that slips", _mass,
          {"kg": Param("mass")}, EVERYWHERE),
-    Kind("L7.part", "knee block, belt, brakes or feet come loose; the actuator jams", _part,
-         {"part": Param("word", None, ("knee", "belt", "brakes", "feet", "jammed"))}, EVERYWHERE,
-         CHAIR),
+    Kind("L7.part", "knee block, belt, brakes, castor lock or feet come loose; it jams", _part,
+         {"part": Param("word", None, PARTS)}, EVERYWHERE, CHAIR),
     Kind("L7.slope", "the chair stands on a slope", _slope, {"angle": Param("angle")}, EVERYWHERE,
          CHAIR),
     Kind("L7.joystick", "somebody pushes the joystick", _joystick, {"push": Param("share")},

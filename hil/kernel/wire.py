@@ -8,14 +8,13 @@ what is compared is the way through the kernel.
 from __future__ import annotations
 
 import select
-from dataclasses import dataclass, field
 
 from config.schema import BusSpec
 from drivers.ports.base import FramePort, LinkEvent
 from drivers.ports.opening import open_bus
 from hil.kernel.pair import bus_frame, port_frame
 from hil.planes.virtual import VirtualPlane
-from hil.planes.wire import GATE, GUARD, ROOM, STRANGER, Wire
+from hil.planes.wire import GATE, GUARD, ROOM, STRANGER
 from hil.run import Bench, Ran
 from hil.scenario.model import Scenario
 from hil.vbus.frame import Frame
@@ -27,31 +26,24 @@ class FrameLostError(Exception):
     """A frame went into the kernel and did not come out."""
 
 
-@dataclass(slots=True)
-class KernelWire(Wire):
-    """A wire whose every delivery is a frame written to one socket and read from the others."""
+class KernelWay:
+    """A way whose every frame is written to one socket and read from the others."""
 
-    port: str = "socketcan:vcan0"
-    ports: dict[str, FramePort] = field(default_factory=dict)
-    _owed: dict[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(self, port: str) -> None:
         names = (ROOM, GATE, GUARD, STRANGER)
-        self.ports = {name: open_bus(BusSpec(name=name, port=self.port)) for name in names}
+        self.ports: dict[str, FramePort] = {
+            name: open_bus(BusSpec(name=name, port=port)) for name in names
+        }
         self._owed = dict.fromkeys(self.ports, 0)
 
-    def _deliver(self, sender: str, frame: Frame) -> None:
-        self.count += 1
-        if self.heard is not None:
-            self.heard.append((self.clock.now_ns, sender, frame))
+    def __call__(self, sender: str, frame: Frame) -> list[tuple[str, Frame]]:
+        """What each listener got of it; FrameLostError when the kernel kept it."""
         if not self.ports[sender].send(port_frame(frame, sender)):
             raise FrameLostError(f"the kernel did not take {frame.can_id:03X} of the {sender}")
-        for name in self.ports:
-            self._owed[name] += name != sender
-        for name in self.ports:
-            for heard in self._read(name):
-                if name in self.takers and name not in self.deaf:
-                    self.takers[name](heard)
+        others = [name for name in self.ports if name != sender]
+        for name in others:
+            self._owed[name] += 1
+        return [(n, heard) for n in others for heard in self._read(n) if n != STRANGER]
 
     def _read(self, name: str) -> list[Frame]:
         """Everything this socket is owed, in the kernel's order."""
@@ -81,12 +73,11 @@ class KernelBench(Bench):
     def __init__(self, port: str = "socketcan:vcan0", frames: bool = False) -> None:
         super().__init__(share=False, frames=frames, plane="socketcan")
         self.port = port
-        self._wire: KernelWire | None = None
+        self._way: KernelWay | None = None
 
     def _plane(self, scenario: Scenario) -> VirtualPlane:
         plane = super()._plane(scenario)
-        wire = KernelWire(plane.clock, takers=plane.wire.takers, port=self.port)
-        plane.wire = plane.gate.wire = plane.guard.wire = self._wire = wire
+        plane.wire.way = self._way = KernelWay(self.port)
         return plane
 
     def __call__(self, scenario: Scenario) -> Ran:
@@ -98,6 +89,6 @@ class KernelBench(Bench):
 
     def close(self) -> None:
         """Leave the bus."""
-        if self._wire is not None:
-            self._wire.close()
-            self._wire = None
+        if self._way is not None:
+            self._way.close()
+            self._way = None

@@ -50,7 +50,9 @@ class CanopenNode:
         self._tpdos = [TransmitPdo(self.od, n) for n in present(self.od, 0x1800)]
         self._rpdos = [ReceivePdo(self.od, n) for n in present(self.od, 0x1400)]
         self._beat_ns = 0
+        self._period = self.od.entry((0x1017, 0))
         self._heard_ns: dict[int, int] = {}
+        self._limits_ns: dict[int, int] = {}  # what 1016 says, by producer
         self._errors: dict[int, int] = {}
 
     # hooks -----------------------------------------------------------------------------------
@@ -90,23 +92,27 @@ class CanopenNode:
 
     def tick(self, now_ns: int) -> list[Frame]:
         """Advance to `now_ns`; the frames the node sends."""
-        if self.state == Nmt.OFF:
+        if self.state is Nmt.OFF:
             return []
         if self.hang is not Hang.NO:
             if self.hang is Hang.BEATING and self.state != Nmt.BOOTING:
                 self._heartbeat(now_ns)
             return self._flush()
-        if self.state == Nmt.BOOTING:
+        if self.state is Nmt.BOOTING:
             self._boot(now_ns)
             return self._flush()
         self._supervise(now_ns)
         self.application(now_ns)
-        if self.state == Nmt.OPERATIONAL:
-            self._out += [f for pdo in self._tpdos if (f := pdo.poll(now_ns))]
+        if self.state is Nmt.OPERATIONAL:
+            for pdo in self._tpdos:
+                if frame := pdo.poll(now_ns):
+                    self._out.append(frame)
         self._heartbeat(now_ns)
         return self._flush()
 
     def _flush(self) -> list[Frame]:
+        if not self._out:
+            return []
         out, self._out = self._out, []
         return out
 
@@ -116,10 +122,10 @@ class CanopenNode:
         if now_ns >= self._boot_ns:
             self.state = Nmt.PRE_OPERATIONAL
             self._out.append(Frame(0x700 + self.node_id, b"\0"))
-            self._beat_ns = now_ns + self.od[0x1017, 0] * NS_PER_MS
+            self._beat_ns = now_ns + self._period.value * NS_PER_MS
 
     def _heartbeat(self, now_ns: int) -> None:
-        period_ns = self.od[0x1017, 0] * NS_PER_MS
+        period_ns = self._period.value * NS_PER_MS
         if period_ns and now_ns >= self._beat_ns:
             self._out.append(Frame(0x700 + self.node_id, bytes([self.state])))
             self._beat_ns = max(self._beat_ns + period_ns, now_ns)
@@ -127,18 +133,27 @@ class CanopenNode:
     # supervision -----------------------------------------------------------------------------
 
     def _supervise(self, now_ns: int) -> None:
-        if any(now_ns - t > self._limit_ns(node) for node, t in self._heard_ns.items()):
-            self.report(EMCY_HEARTBEAT, 0x11)
-            self._heard_ns.clear()
-            self.communication_lost()
-        if self.state == Nmt.OPERATIONAL and any(pdo.late(now_ns) for pdo in self._rpdos):
-            self.report(EMCY_RPDO_TIMEOUT, 0x11)
-            for pdo in self._rpdos:
-                pdo.received_ns = None
-            self.communication_lost()
+        for node, heard_ns in self._heard_ns.items():
+            if now_ns - heard_ns > self._limit_ns(node):
+                self.report(EMCY_HEARTBEAT, 0x11)
+                self._heard_ns.clear()
+                self.communication_lost()
+                break
+        for pdo in self._rpdos if self.state is Nmt.OPERATIONAL else ():
+            if pdo.late(now_ns):
+                self.report(EMCY_RPDO_TIMEOUT, 0x11)
+                for late in self._rpdos:
+                    late.received_ns = None
+                self.communication_lost()
+                break
 
     def _limit_ns(self, node: int) -> int:
         """Consumer time for a producer; 0 = not monitored."""
+        if node not in self._limits_ns:
+            self._limits_ns[node] = self._configured_ns(node)
+        return self._limits_ns[node]
+
+    def _configured_ns(self, node: int) -> int:
         if (0x1016, 0) not in self.od:
             return 0
         entries = (self.od[0x1016, sub] for sub in range(1, self.od[0x1016, 0] + 1))
@@ -168,7 +183,8 @@ class CanopenNode:
 
     def on_frame(self, frame: Frame, now_ns: int) -> list[Frame]:
         """Take one frame from the bus; the frames sent in answer."""
-        silent = self.state in (Nmt.OFF, Nmt.BOOTING) or self.hang is not Hang.NO
+        state = self.state
+        silent = state is Nmt.OFF or state is Nmt.BOOTING or self.hang is not Hang.NO
         if silent or frame.is_extended or frame.is_remote or frame.is_error:
             return []
         if frame.can_id == 0x000 and len(frame.data) == 2:
@@ -177,13 +193,15 @@ class CanopenNode:
             self._on_sdo(frame.data)
         elif 0x700 < frame.can_id <= 0x77F:
             self._on_heartbeat(frame.can_id & 0x7F, now_ns)
-        elif self.state == Nmt.OPERATIONAL:
+        elif state is Nmt.OPERATIONAL:
             self._on_pdo(frame, now_ns)
         return self._flush()
 
     def _on_sdo(self, data: bytes) -> None:
         answer, written = serve_sdo(self.od, data)
         self._out.append(Frame(0x580 + self.node_id, answer))
+        if written:
+            self._limits_ns.clear()
         if written == (0x1016, 1):
             self._heard_ns.clear()  # monitoring starts with the next heartbeat
         elif written:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hil.nodes.canopen_node import CanopenNode
 from hil.nodes.cia402 import DriveMachine, DriveState, Ramp
@@ -12,8 +12,7 @@ _SPEED_TOLERANCE_MM_S = 0.5
 _EMCY_UNDER_VOLTAGE = 0x3220
 
 
-@dataclass(frozen=True, slots=True)
-class DriveInputs:
+class DriveInputs(NamedTuple):
     """What the drive senses of motor and wires."""
 
     position_mm: float = 0.0

@@ -18,10 +18,19 @@ class IoModule(CanopenNode):
     def __init__(self, eds: str, node_id: int) -> None:
         self.digital: Sequence[int] = ()
         self.analog: Sequence[int] = ()
+        self._copied: object = None
         super().__init__(eds, node_id)
+
+    def power_lost(self) -> None:
+        """The dictionary is at its defaults again."""
+        self._copied = None
 
     def application(self, now_ns: int) -> None:
         """Copy the terminals."""
+        terminals = (tuple(self.digital), tuple(self.analog))
+        if terminals == self._copied:
+            return
+        self._copied = terminals
         for sub, value in enumerate(self.digital, 1):
             self.od[0x6000, sub] = value
         for sub, value in enumerate(self.analog, 1):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import canopen
@@ -45,17 +46,33 @@ class Entry:
     low: int | None
     high: int | None
     value: int
+    least: int  # of its type
+    most: int
 
 
 def _entry(variable: ODVariable) -> Entry:
-    default = int(variable.default or 0)
+    default, code = int(variable.default or 0), _CODES[variable.data_type or 0]
+    bits = 8 * struct.calcsize("<" + code)
+    least, most = (-(1 << bits - 1), (1 << bits - 1) - 1) if code in "bhi" else (0, (1 << bits) - 1)
     return Entry(
-        struct.Struct("<" + _CODES[variable.data_type or 0]),
+        struct.Struct("<" + code),
         variable.access_type,
         default,
         variable.min,
         variable.max,
         default,
+        least,
+        most,
+    )
+
+
+@cache
+def _variables(eds: Path, node_id: int) -> tuple[ODVariable, ...]:
+    items = canopen.import_od(str(eds), node_id).values()
+    return tuple(
+        variable
+        for item in items
+        for variable in ([item] if isinstance(item, ODVariable) else item.values())
     )
 
 
@@ -63,10 +80,10 @@ class ObjectDictionary:
     """Values by (index, subindex)."""
 
     def __init__(self, eds: Path, node_id: int) -> None:
-        self._entries: dict[tuple[int, int], Entry] = {}
-        for item in canopen.import_od(str(eds), node_id).values():
-            for variable in [item] if isinstance(item, ODVariable) else item.values():
-                self._entries[variable.index, variable.subindex] = _entry(variable)
+        self._entries: dict[tuple[int, int], Entry] = {
+            (variable.index, variable.subindex): _entry(variable)
+            for variable in _variables(eds, node_id)
+        }
 
     def __contains__(self, key: tuple[int, int]) -> bool:
         return key in self._entries
@@ -77,10 +94,12 @@ class ObjectDictionary:
     def __setitem__(self, key: tuple[int, int], value: int) -> None:
         """The device itself sets a value; it saturates at its type."""
         entry = self._entries[key]
-        bits = 8 * entry.codec.size
-        signed = entry.codec.format[-1] in "bhi"
-        low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
-        entry.value = min(max(value, low), high)
+        fits = entry.least <= value <= entry.most
+        entry.value = value if fits else min(max(value, entry.least), entry.most)
+
+    def entry(self, key: tuple[int, int]) -> Entry:
+        """The variable itself, for who reads it often; its value changes, it does not."""
+        return self._entries[key]
 
     def reset(self) -> None:
         """Power-on defaults."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 from hil.nodes.od import ObjectDictionary
@@ -22,8 +23,11 @@ class TransmitPdo:
     """One TPDO; type 254 sends by its timer alone, 255 also at each change."""
 
     def __init__(self, od: ObjectDictionary, number: int) -> None:
-        self._od, self._record = od, 0x1800 + number - 1
-        self._map = mapping(od, 0x1A00 + number - 1)
+        record = 0x1800 + number - 1
+        self._cob_id, self._type, self._period = (od.entry((record, sub)) for sub in (1, 2, 5))
+        self._mapped = [od.entry(key) for key, _ in mapping(od, 0x1A00 + number - 1)]
+        codes = "".join(entry.codec.format.removeprefix("<") for entry in self._mapped)
+        self._codec = struct.Struct("<" + codes)
         self.restart()
 
     def restart(self) -> None:
@@ -33,14 +37,17 @@ class TransmitPdo:
 
     def poll(self, now_ns: int) -> Frame | None:
         """The frame, if it is due or its content changed."""
-        data = b"".join(self._od.encode(key) for key, _ in self._map)
-        cob_id, period_ms = self._od[self._record, 1], self._od[self._record, 5]
-        elapsed = bool(period_ms) and now_ns >= self._due_ns
-        changed = self._od[self._record, 2] == _ON_CHANGE and data != self._last
-        if cob_id & _INVALID or not (elapsed or changed or self._last is None):
+        period_ns = self._period.value * NS_PER_MS
+        elapsed = period_ns != 0 and now_ns >= self._due_ns
+        if not (elapsed or self._type.value == _ON_CHANGE or self._last is None):
+            return None
+        data, cob_id = (
+            self._codec.pack(*[entry.value for entry in self._mapped]),
+            self._cob_id.value,
+        )
+        if cob_id & _INVALID or not (elapsed or data != self._last):
             return None
         if elapsed:
-            period_ns = period_ms * NS_PER_MS
             on_time = self._due_ns + period_ns
             self._due_ns = on_time if on_time > now_ns else now_ns + period_ns
         self._last = data
@@ -51,7 +58,9 @@ class ReceivePdo:
     """One RPDO; its deadline (14xx:05) exists only where the dictionary has it."""
 
     def __init__(self, od: ObjectDictionary, number: int) -> None:
-        self._od, self._record = od, 0x1400 + number - 1
+        record = 0x1400 + number - 1
+        self._od, self._cob_id = od, od.entry((record, 1))
+        self._deadline = od.entry((record, 5)) if (record, 5) in od else None
         self._map = mapping(od, 0x1600 + number - 1)
         self.size = sum(size for _, size in self._map)
         self.received_ns: int | None = None
@@ -59,7 +68,7 @@ class ReceivePdo:
     @property
     def cob_id(self) -> int:
         """Identifier it listens to."""
-        return self._od[self._record, 1]
+        return self._cob_id.value
 
     def take(self, data: bytes, now_ns: int) -> None:
         """Write the mapped values; the caller has checked the length."""
@@ -70,10 +79,9 @@ class ReceivePdo:
 
     def late(self, now_ns: int) -> bool:
         """Whether the deadline has passed since the last reception."""
-        deadline = (self._record, 5)
-        if self.received_ns is None or deadline not in self._od or not self._od[deadline]:
+        if self.received_ns is None or self._deadline is None or not self._deadline.value:
             return False
-        return now_ns - self.received_ns > self._od[deadline] * NS_PER_MS
+        return now_ns - self.received_ns > self._deadline.value * NS_PER_MS
 
 
 def present(od: ObjectDictionary, first_record: int) -> Iterator[int]:

@@ -15,6 +15,20 @@ from liftctl.gate.turn import Outputs
 from liftctl.guard.state import GuardTurnState
 
 Told = dict[str, Any]
+CONTACT = "contact_"
+GATE_FIELDS = (
+    "active",
+    "latched",
+    "motions",
+    "owner",
+    "moving",
+    "mode",
+    "aloft",
+    "standing",
+    "pickup",
+    "tension_pause",
+    "in_flight",
+)
 
 
 class Ticking(Protocol):
@@ -26,8 +40,10 @@ class Ticking(Protocol):
 
 def flat(truth: Told) -> Told:
     """The room's truth with its contacts beside the other fields."""
-    found = {key: value for key, value in truth.items() if key not in ("t_ns", "contacts")}
-    found |= {f"contact_{name}": closed for name, closed in truth["contacts"].items()}
+    found = dict(truth)
+    del found["t_ns"]
+    for name, closed in found.pop("contacts").items():
+        found[CONTACT + name] = closed
     return found
 
 
@@ -43,6 +59,7 @@ class Log:
     now: dict[str, Told] = field(default_factory=dict)
     alarms: dict[str, tuple[str, str]] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
+    gate_said: Told = field(default_factory=dict)
 
     def add(self, lane: str, kind: str, **fields: Any) -> None:
         """One event at this moment of the plane's clock."""
@@ -68,28 +85,17 @@ class Log:
             self.add("gate", "event", what=kind, detail=detail)
         for wire in out.refused if out else ():
             self.add("oracle", "violated", rule="minted_outside_whitelist", wire=wire)
+        fields = {name: getattr(state, name) for name in GATE_FIELDS}
+        fields["commands"] = out.verdict.commands if out else ()
+        if fields == self.gate_said:
+            return
+        self.gate_said = fields
         motions = {
             name: {"act": item.act, "rows": list(item.rows)} for name, item in state.motions.items()
         }
-        verdict = out.verdict.commands if out else ()
-        commands = [[c.axis.value, c.cmd.value, c.speed_mm_s] for c in verdict]
-        self._change(
-            "gate",
-            {
-                "active": list(state.active),
-                "latched": list(state.latched),
-                "motions": motions,
-                "commands": commands,
-                "owner": state.owner,
-                "moving": state.moving,
-                "mode": state.mode,
-                "aloft": state.aloft,
-                "standing": state.standing,
-                "pickup": state.pickup,
-                "tension_pause": state.tension_pause,
-                "in_flight": state.in_flight,
-            },
-        )
+        commands = [[c.axis.value, c.cmd.value, c.speed_mm_s] for c in fields["commands"]]
+        lists = {"active": list(state.active), "latched": list(state.latched)}
+        self._change("gate", fields | lists | {"motions": motions, "commands": commands})
 
     def guard(self, state: GuardTurnState) -> None:
         """A turn of the guard."""

@@ -145,17 +145,17 @@ class GatePeer(Peer):
         if isinstance(message, ipc.StopPress | ipc.StationGone):
             self._hurry()
 
-    def on_frame(self, bus: str, frame: BusFrame) -> None:
+    def on_frame(self, told: Frame) -> None:
         """A frame of the bus."""
-        self.reads(partial(self._frame, bus, frame))
+        if self.running and not self.frozen:
+            self._frame(told)
+        else:
+            self.reads(partial(self._frame, told))
 
-    def _frame(self, bus: str, frame: BusFrame) -> None:
-        told = Frame(
-            bus, frame.can_id, frame.data, frame.is_extended, frame.is_remote, frame.is_error
-        )
+    def _frame(self, told: Frame) -> None:
         self.waiting.append(RxFrame.of(told, self.clock.now_ns))
-        if (bus, told.extended, told.id) in self.config.urgent:
-            key = (bus, told.id)
+        if (told.bus, told.extended, told.id) in self.config.urgent:
+            key = (told.bus, told.id)
             if self.last_data.get(key) != told.data:
                 self._hurry()
             self.last_data[key] = told.data
@@ -246,17 +246,12 @@ class GuardPeer(Peer):
         ):
             self.waiting.append(message)
 
-    def on_frame(self, frame: BusFrame) -> None:
+    def on_frame(self, told: Frame) -> None:
         """A frame of the bus; error frames and others' remote frames tell the guard nothing."""
-        told = Frame(
-            self.config.bus,
-            frame.can_id,
-            frame.data,
-            frame.is_extended,
-            frame.is_remote,
-            frame.is_error,
-        )
-        self.reads(partial(self._heard, told))
+        if self.running and not self.frozen:
+            self._heard(told)
+        else:
+            self.reads(partial(self._heard, told))
 
     def _heard(self, frame: Frame) -> None:
         self.waiting.append((self.clock.now_ns, frame))

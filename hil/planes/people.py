@@ -41,6 +41,7 @@ class ControllerPeer(Peer):
     heard: Listener = field(kw_only=True)
     answered: Callable[[ipc.Refused], None] = field(kw_only=True)
     ids: int = 0
+    says: Callable[[ipc.Message], ipc.Message] = lambda told: told  # a liar's mouth may stand here
 
     def begin(self) -> None:
         """A fresh process knows nothing."""
@@ -79,7 +80,7 @@ class ControllerPeer(Peer):
         given, self.waiting = [Today(self.today), *self.waiting], []
         self.state, out = controller_turn(self.config, self.state, now_ns, given)
         for lease in out.gate:
-            self.post.send("controller", "gate", lease)
+            self.post.send("controller", "gate", self.says(lease))
         for said in out.recorder:
             self.post.send("controller", "recorder", said)
         for _, refusal in out.replies:

@@ -3,8 +3,8 @@
 Role: one site in one process, from boot to the end of a scenario, the same on every machine. Must
 never: read a clock, open a port, or replace a turn (a lying gate is a fault a scenario asks for).
 
-Its ledger is the recorder's pure part over a list, its bus has no bit times: what needs a disk, a
-process or an electrical bus belongs to another plane.
+Its bus is the exact core (`hil.vbus`): bit times, arbitration, error counters. Its ledger is the
+recorder's pure part over a list: what needs a disk or a process belongs to another plane.
 """
 
 from __future__ import annotations
@@ -15,24 +15,26 @@ from typing import Any
 
 from config.schema import Site
 from drivers.device import Chunk
+from drivers.ports.base import Link as PortLink
 from drivers.registry import build
 from hil.clock import NS_PER_MS, Clock
 from hil.nodes.scale import ProtectedScale
+from hil.planes.hands import Hands
 from hil.planes.log import Log
 from hil.planes.peers import GatePeer, GuardPeer
 from hil.planes.people import ControllerPeer, Page, RecorderPeer
 from hil.planes.post import Post
-from hil.planes.wire import GATE, GUARD, ROOM, Wire
+from hil.planes.wire import GATE, GUARD, ROOM, Wire, link_word
 from hil.rooms.chair import ChairRoom
 from hil.rooms.lift import LiftRoom
 from hil.rooms.room import NODE_NS
 from hil.timeline import Timeline
+from hil.vbus.bus import BusCore
 from hil.vbus.frame import Frame
-from liftctl import ipc
+from hil.vbus.physics import BusEvent
 from liftctl.controller.values import Link
 from liftctl.gate.turn import configure
 from liftctl.guard.state import configure as configure_guard
-from liftctl.panel import session
 
 START_NS = 1_000_000_000
 SAMPLE_NS = 10 * NS_PER_MS
@@ -42,7 +44,7 @@ WALL_NS = 1_764_000_000 * 1_000_000_000
 TODAY = "2026-11-24"
 
 
-class VirtualPlane:
+class VirtualPlane(Hands):
     """Everything of one site. `run` lets time pass; the rest is what a carer or a fault does."""
 
     name = "virtual"
@@ -57,7 +59,11 @@ class VirtualPlane:
         self.log = Log(self.timeline, self.clock, START_NS)
         self.room = self._room(mass_kg, seed)
         self.bus = site.guard.bus
-        self.wire, self.post = Wire(self.clock), Post(self.clock)
+        rate = next(bus.bitrate for bus in site.bus if bus.name == self.bus)
+        self.wire, self.post = (
+            Wire(self.clock, BusCore(rate, ideal=False), self.bus),
+            Post(self.clock),
+        )
         self.pages: dict[str, Page] = {}
         self.refused: list[tuple[str, str]] = []  # action, code
         self.watchers: list[Callable[[int], None]] = []  # asked after every sample
@@ -118,9 +124,10 @@ class VirtualPlane:
         }
 
     def _connect(self) -> None:
+        self.wire.join(tuple(self.room.nodes))
+        self.wire.room, self.wire.state, self.wire.full = self._to_room, self._status, self._full
         self.wire.takers = {
-            ROOM: self._to_room,
-            GATE: partial(self.gate.on_frame, self.bus),
+            GATE: self.gate.on_frame,
             GUARD: self.guard.on_frame,
         }
         self.post.boxes = {
@@ -157,9 +164,21 @@ class VirtualPlane:
                 watch(now_ns)
         self.clock.at(now_ns + NODE_NS, self._room_tick, -2)
 
-    def _to_room(self, frame: Frame) -> None:
-        for _, answer in self.room.on_frame(frame, self.clock.now_ns):
+    def _to_room(self, frame: Frame, deaf: frozenset[int]) -> None:
+        for _, answer in self.room.on_frame(frame, self.clock.now_ns, deaf):
             self.wire.send(ROOM, answer)
+
+    def _status(self, name: str, event: BusEvent) -> None:
+        """What became of a controller; the gate's port tells the gate."""
+        fields = {"state": str(event.state), "tec": event.tec, "rec": event.rec}
+        self.log.add("bus", "state", node=name if name != ROOM else event.node, **fields)
+        if name == GATE and event.state is not None:
+            self.gate.on_link(self.bus, link_word(event.state, event.tec + event.rec))
+
+    def _full(self, sender: str) -> None:
+        """A controller had no room for a frame; the gate's port tells the gate."""
+        if sender == GATE:
+            self.gate.on_link(self.bus, PortLink.REFUSED)
 
     def _serial(self, chunk: Chunk) -> None:
         if isinstance(self.room, ChairRoom):
@@ -233,68 +252,3 @@ class VirtualPlane:
     def ids(self) -> list[int]:
         """The ids the gate's devices listen to: what an attacker would try."""
         return sorted({can_id for _, _, can_id in self.gate.config.routes})
-
-    # --- people -----------------------------------------------------------------------------------
-
-    def page(self, station: str) -> Page:
-        """The page of a station, opened when it is first asked for."""
-        if station not in self.pages:
-            self.pages[station] = Page(station, self.kind, self.clock, self.post)
-        return self.pages[station]
-
-    def _to_pages(self, _sender: str, message: ipc.Message) -> None:
-        if isinstance(message, ipc.GateState):
-            for page in self.pages.values():
-                page.see(message.tick_ns)
-
-    def _refusal(self, refusal: ipc.Refused) -> None:
-        self.refused.append((refusal.action, refusal.code))
-        self.log.add("controller", "refused", action=refusal.action, code=refusal.code)
-
-    def human(self, kind: str, **fields: Any) -> None:
-        """What a person did, into the timeline."""
-        self.log.add("human", kind, **fields)
-
-    def press(self, station: str, motion: str) -> None:
-        """A finger comes down: on a panel, or on keys of the hand control."""
-        self.human("press", station=station, motion=motion)
-        if station == "hand":
-            self.room.command({"do": "hand", "keys": [key.lower() for key in motion.split("+")]})
-        else:
-            self.page(station).down(motion)
-
-    def release(self, station: str) -> None:
-        """The finger lifts."""
-        self.human("release", station=station)
-        if station == "hand":
-            self.room.command({"do": "hand", "keys": []})
-        else:
-            self.page(station).up()
-
-    def stop(self, station: str) -> None:
-        """The STOP button."""
-        self.human("stop", station=station)
-        self.page(station).say(session.Stop())
-
-    def reset(self, station: str) -> None:
-        """The reset button."""
-        self.human("reset", station=station)
-        self.page(station).say(session.Reset())
-
-    def workflow(self, station: str, action: str, args: dict[str, str]) -> None:
-        """A button of the transfer."""
-        self.human("step", station=station, action=action)
-        self.page(station).say(session.Step(action, args))
-
-    def at(self, after_ns: int, action: Callable[[], None]) -> None:
-        """Do it later."""
-        self.clock.at(self.clock.now_ns + after_ns, action, 2)
-
-    def technician(self, row: str, by: str) -> None:
-        """`liftctl release`, on site and with a name."""
-        self.human("technician", row=row, by=by)
-        self.post.send("technician", "gate", ipc.ReleaseLatch(row, by))
-
-    def command(self, request: dict[str, Any]) -> None:
-        """A hand in the room; raises RequestError."""
-        self.room.command(request)

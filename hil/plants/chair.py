@@ -27,6 +27,7 @@ SIT_LEVER = AxisCommand(True, -10.0, 60.0, 60.0)
 _ESTOP_MM_S2 = 100.0
 _IDLE_W = 5.0
 _JAM_A = 26.0
+CASTOR_LOCK_MM = 2.0  # the standing frame presses the bolts down
 _WINDING_OHM = 0.4
 
 
@@ -47,6 +48,7 @@ class ChairPlant:
         self.jammed = False
         self.feet_on_plate = True
         self.knee = self.belt = self.brakes = True
+        self.castors = True  # their lock works
         self.pitch_deg = self.roll_deg = 0.0
         self.lean_mm = self.side_mm = 0.0  # the person reaches forward, or to the right
         self.motor = ThermalBody(500.0, 2.5)
@@ -139,6 +141,7 @@ class ChairPlant:
             "belt_a": self.belt,
             "belt_b": self.belt,
             "brakes": self.brakes,
+            "castors": self.castors and self.actuator.position_mm > CASTOR_LOCK_MM,
             "charger_absent": not self.battery.charger_present,
             "estop_a": not self.chain.pressed,
             "estop_b": not self.chain.pressed,

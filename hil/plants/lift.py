@@ -59,8 +59,9 @@ class LiftPlant:
         self._step_hoist()
         before_mm_s = self.traverse.velocity_mm_s
         self._step_traverse()
-        self._step_swing((self.traverse.velocity_mm_s - before_mm_s) / 1000.0)
-        self._step_load()
+        length_m = self.pendulum_m
+        self._step_swing((self.traverse.velocity_mm_s - before_mm_s) / 1000.0, length_m)
+        self._step_load(length_m)
         self._steps += 1
         if self._steps % SLOW_STEPS == 0:
             self._step_electrics(STEP_S * SLOW_STEPS)
@@ -98,11 +99,11 @@ class LiftPlant:
         below_mm = RAIL_HEIGHT_MM - self.bar_mm + _CENTRE_BELOW_BAR_MM * self.load.hooked
         return max(100.0, below_mm) / 1000.0
 
-    def _step_swing(self, trolley_m_s: float) -> None:
+    def _step_swing(self, trolley_m_s: float, length_m: float) -> None:
         held = self.load.support_n > _HELD_N or not self.load.strap_tight
         lengthens_m_s = -self.hoist.velocity_mm_s / 1000.0
         accel = trolley_m_s / self.traverse.step_s
-        self.swing.step(self.pendulum_m, lengthens_m_s, accel, held=held)
+        self.swing.step(length_m, lengthens_m_s, accel, held=held)
 
     @property
     def drum_slack_mm(self) -> float:
@@ -115,13 +116,14 @@ class LiftPlant:
         at_mm = self.hoist.position_mm
         return at_mm if self.snag_mm is None else max(at_mm, self.snag_mm)
 
-    def _step_load(self) -> None:
-        slack = self.drum_slack_mm > 0.0
+    def _step_load(self, length_m: float) -> None:
+        bar_mm = self.bar_mm
+        slack = bar_mm > self.hoist.position_mm
         self.load.step(
-            self.bar_mm,
+            bar_mm,
             0.0 if slack else self.hoist.velocity_mm_s,
             self.traverse.position_mm,
-            self.swing.pull_share(self.pendulum_m),
+            self.swing.pull_share(length_m),
             slack,
         )
 

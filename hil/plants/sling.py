@@ -38,7 +38,10 @@ FLOOR = Surface("floor", -math.inf, math.inf, 500.0)
 
 def surface_at(x_mm: float) -> Surface:
     """What is below this point of the rail."""
-    return next((s for s in (BED, CHAIR) if s.left_mm <= x_mm <= s.right_mm), FLOOR)
+    for surface in (BED, CHAIR):
+        if surface.left_mm <= x_mm <= surface.right_mm:
+            return surface
+    return FLOOR
 
 
 class SlingLoad:

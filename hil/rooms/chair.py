@@ -23,6 +23,7 @@ _CONTACTS = (
     "estop_a",
     "estop_b",
 )
+_CASTORS_BIT = 2  # the terminal behind the keys
 _RPM_PER_MM_S = 0.12  # 500 mm circumference
 
 
@@ -53,7 +54,7 @@ class ChairRoom(Room):
             "encoder": lambda request: set_encoder(self.encoders, request),
             "battery": lambda request: set_battery(self.plant.battery, request),
         }
-        for name in ("knee", "belt", "brakes", "jammed"):
+        for name in ("knee", "belt", "brakes", "castors", "jammed"):
             self.verbs[name] = partial(self._switch, name)
         self.verbs["feet"] = partial(self._switch, "feet_on_plate")
 
@@ -67,7 +68,8 @@ class ChairRoom(Room):
         self.actuator.current_a = plant.current_a
         self.actuator.run_enable = plant.run_enable
         self.actuator.supplied = not plant.battery.empty and not plant.chain.torque_off
-        self.io.digital = (self.bits(*_CONTACTS), self.hand_bits(*self.keys))
+        spare = self.bits("castors") << _CASTORS_BIT
+        self.io.digital = (self.bits(*_CONTACTS), self.hand_bits(*self.keys) | spare)
         pitch_deg, roll_deg = self.tilt_frozen or (plant.pitch_deg, plant.roll_deg)
         self.io.analog = (
             round(plant.feet_kg * 10),
@@ -100,6 +102,7 @@ class ChairRoom(Room):
             "knee": plant.knee,
             "belt": plant.belt,
             "brakes": plant.brakes,
+            "castors": plant.castors,
             "jammed": plant.jammed,
             "pitch_deg": plant.pitch_deg,
             "roll_deg": plant.roll_deg,

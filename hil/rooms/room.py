@@ -56,10 +56,12 @@ class Room(ABC):
 
     # time ------------------------------------------------------------------------------------
 
-    def on_frame(self, frame: Frame, now_ns: int) -> list[tuple[int, Frame]]:
-        """Advance to `now_ns`, then hand the frame to every node."""
+    def on_frame(
+        self, frame: Frame, now_ns: int, deaf: frozenset[int] = frozenset()
+    ) -> list[tuple[int, Frame]]:
+        """Advance to `now_ns`, then hand the frame to every node but the `deaf`."""
         out = self.advance(now_ns)
-        for node in self.nodes.values():
+        for node in [item for item in self.nodes.values() if item.node_id not in deaf]:
             answers = node.on_frame(frame, now_ns)
             out += [(now_ns, answer) for answer in answers if node.node_id not in self.present]
         return out
@@ -76,12 +78,14 @@ class Room(ABC):
     def advance(self, now_ns: int) -> list[tuple[int, Frame]]:
         """Run physics and nodes up to `now_ns`; the frames sent on the way, with their times."""
         out: list[tuple[int, Frame]] = []
+        step, next_ns = self._plant.step, self.next_ns
         while self.t_ns + STEP_NS <= now_ns:
             self.t_ns += STEP_NS
-            self._plant.step()
-            if self.t_ns >= self.next_ns:
+            step()
+            if self.t_ns >= next_ns:
                 self._node_ns = self.t_ns
                 out += self._tick_nodes()
+                next_ns = self.next_ns
         return out
 
     def _tick_nodes(self) -> list[tuple[int, Frame]]:

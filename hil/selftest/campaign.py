@@ -10,12 +10,14 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from hil.scenario.model import Scenario
@@ -54,9 +56,15 @@ class Unusable(Exception):
     """The pack does not pass without a mutant; the message names the scenario."""
 
 
-def baseline(files: list[str], quick: bool) -> None:
+def baseline(files: list[str], quick: bool, at_once: int = 1) -> None:
     """Every run of these files passes on unchanged code; Unusable when one does not."""
-    said = _child("", "", files, quick)
+    with ThreadPoolExecutor(at_once) as pool:
+        parts = [files[n::at_once] for n in range(min(at_once, len(files)))]
+        for said in pool.map(lambda part: _child("", "", Asked(tuple(part)), quick), parts):
+            _all_passed(said)
+
+
+def _all_passed(said: dict[str, Any] | Outcome) -> None:
     if isinstance(said, Outcome):
         raise Unusable(f"the pack cannot be run without a mutant: {said.why}")
     if bad := [run for run in said["runs"] if run["verdict"] != "PASS"]:
@@ -71,27 +79,60 @@ def campaign(
     quick: bool = False,
     note: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Iterator[Outcome]:
-    """Each seed against the pack, its own hazard's scenarios first; outcomes in the order of the
-    seeds. `quick`: only those, and of each the first run.
+    """Each seed against the pack until a scenario fails; outcomes in the order of the seeds, told
+    to `note` as they come. Asked first are all runs of its own hazard's scenarios, then the first
+    run of every other one, then the rest. `quick`: only the first runs of its own hazard's; a seed
+    that is argued to survive is never asked more than its own hazard's.
     """
-    wanted = {seed: _ordered(seed, scenarios, quick) for seed in seeds}
-    baseline(sorted({name for files in wanted.values() for name in files}), quick)
+    wanted = {seed: ordered(seed, scenarios, quick) for seed in seeds}
+    names = {name for asked in wanted.values() for name in (*asked.likely, *asked.others)}
+    baseline(sorted(names), quick, at_once)
+
+    def one(seed: Seed) -> Outcome:
+        outcome = _one(seed, wanted[seed], quick)
+        note(outcome)
+        return outcome
+
     with ThreadPoolExecutor(at_once) as pool:
-        for outcome in pool.map(lambda seed: _one(seed, wanted[seed], quick), seeds):
-            note(outcome)
-            yield outcome
+        yield from pool.map(one, seeds)
 
 
-def _ordered(seed: Seed, scenarios: list[Scenario], quick: bool) -> list[str]:
-    files = list(dict.fromkeys(str(item.path) for item in scenarios))
-    likely = {str(item.path) for item in scenarios if seed.hazard in item.hazards}
-    if quick and likely:
-        return [name for name in files if name in likely]
-    return sorted(files, key=lambda name: name not in likely)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Files of scenarios: those of the seed's own hazard, and others to go on with."""
+
+    likely: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
-def _one(seed: Seed, files: list[str], quick: bool) -> Outcome:
-    said = _child(seed.module, seed.source, files, quick)
+def ordered(seed: Seed, scenarios: list[Scenario], quick: bool) -> Asked:
+    """Which files this danger is asked of."""
+    files = dict.fromkeys(str(item.path) for item in scenarios)
+    likely = dict.fromkeys(str(item.path) for item in scenarios if seed.hazard in item.hazards)
+    if likely and (quick or seed.survives):
+        return Asked(tuple(likely))
+    return Asked(tuple(likely), tuple(name for name in files if name not in likely))
+
+
+class Progress:
+    """Lines for people while a campaign runs: how far it is, and when it may be over."""
+
+    def __init__(self, of: int, say: Callable[[str], None]) -> None:
+        self._of, self._say, self._done = of, say, 0
+        self._begun_s, self._lock = time.monotonic(), Lock()
+        say(f"{of} dangers; first the pack without any of them")
+
+    def __call__(self, outcome: Outcome) -> None:
+        """One more is known."""
+        with self._lock:
+            self._done += 1
+            gone_s = time.monotonic() - self._begun_s
+            left_s = gone_s / self._done * (self._of - self._done)
+            self._say(f"[{self._done}/{self._of}, {left_s / 60:.0f} min left] {line(outcome)}")
+
+
+def _one(seed: Seed, asked: Asked, quick: bool) -> Outcome:
+    said = _child(seed.module, seed.source, asked, quick)
     if isinstance(said, Outcome):
         return Outcome(seed, said.end, why=said.why)
     if not said["planted"]:
@@ -106,8 +147,9 @@ def _one(seed: Seed, files: list[str], quick: bool) -> Outcome:
     return Outcome(seed, End.CRASH if odd else End.SURVIVED, why=why)
 
 
-def _child(module: str, source: str, files: list[str], quick: bool) -> dict[str, Any] | Outcome:
-    job: dict[str, Any] = {"module": module, "source": source, "scenarios": files}
+def _child(module: str, source: str, asked: Asked, quick: bool) -> dict[str, Any] | Outcome:
+    job: dict[str, Any] = {"module": module, "source": source}
+    job |= {"likely": asked.likely, "others": asked.others}
     job |= {"root": str(ROOT), "cpu_s": LIMIT_S, "quick": quick}
     try:
         done = subprocess.run(

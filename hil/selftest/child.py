@@ -11,14 +11,17 @@ import json
 import resource
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hil.selftest.overlay import Overlay, module_name
 
+if TYPE_CHECKING:
+    from hil.scenario.model import Scenario
+
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
-    """`module`, `source` (empty: unchanged), `scenarios` (paths in order), `quick`: the first run
-    of each; the verdicts.
+    """`module`, `source` (empty: unchanged), `likely` and `others` (paths), `quick`: the first run
+    of each; the verdicts, in the order of `_in_order`.
     """
     overlay = Overlay({})
     if job["module"]:
@@ -26,19 +29,16 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         code = compile(job["source"], path, "exec", dont_inherit=True)
         overlay = Overlay({module_name(job["module"]): code})
         sys.meta_path.insert(0, overlay)
-    runs = _runs(job["scenarios"], bool(job["module"]), job["quick"])
+    runs = _runs(job, bool(job["module"]))
     return {"runs": runs, "planted": not job["module"] or bool(overlay.loaded)}
 
 
-def _runs(paths: list[str], until_failed: bool, quick: bool) -> list[dict[str, Any]]:
-    from hil.run import Bench, gather
+def _runs(job: dict[str, Any], until_failed: bool) -> list[dict[str, Any]]:
+    from hil.run import Bench
     from hil.timeline import Verdict
 
-    bench, found, seen = Bench(), [], set[str]()
-    for scenario in gather([Path(path) for path in paths]):
-        if quick and scenario.id in seen:
-            continue
-        seen.add(scenario.id)
+    bench, found = Bench(), []
+    for scenario in _in_order(job):
         result = bench(scenario).result
         found.append(
             {
@@ -51,6 +51,19 @@ def _runs(paths: list[str], until_failed: bool, quick: bool) -> list[dict[str, A
         if until_failed and result.verdict is Verdict.FAIL:
             break
     return found
+
+
+def _in_order(job: dict[str, Any]) -> list[Scenario]:
+    """First runs of the likely files, their others, first runs of the rest, the others of those."""
+    from hil.run import gather
+
+    stages: tuple[list[Scenario], ...] = ([], [], [], [])
+    for rest, paths in enumerate((job["likely"], job["others"])):
+        seen = set[str]()
+        for scenario in gather([Path(path) for path in paths]) if paths else ():
+            stages[2 * rest + (scenario.id in seen)].append(scenario)
+            seen.add(scenario.id)
+    return [*stages[0], *stages[2]] if job["quick"] else [run for part in stages for run in part]
 
 
 def main() -> int:

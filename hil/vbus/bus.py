@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from hil.vbus.copper import DOMINANT, RECESSIVE
 from hil.vbus.frame import Frame, bit_length
-from hil.vbus.node import Delivery, Node, waiting
+from hil.vbus.node import Delivery, Node, Waiting, waiting
 from hil.vbus.physics import BusEvent, Counters, ErrorSpec, Injection, Operation, bits_ns
-from hil.vbus.wire import DOMINANT, RECESSIVE, Wire
+from hil.vbus.wire import Wire
 
 __all__ = ["DOMINANT", "RECESSIVE", "BusCore", "Delivery"]
 
 _EVENTS_KEPT = 65536
+
+
+def _named(entry: Waiting, frame: Frame) -> bool:
+    return entry.frame.can_id == frame.can_id and entry.frame.is_extended == frame.is_extended
 
 
 class BusCore:
@@ -47,6 +52,7 @@ class BusCore:
             raise ValueError(f"node {node} is on the bus already")
         rate = bit_rate or self.bit_rate
         self._wire.nodes[node] = Node(node, rate, auto_restart=auto_restart)
+        self._wire.look_again()
 
     def detach(self, node: int) -> None:
         """Take a controller away; what it queued is still sent."""
@@ -58,6 +64,12 @@ class BusCore:
             found.is_leaving = True
         else:
             self._wire.nodes.pop(node, None)
+        self._wire.look_again()
+
+    def tune(self, node: int, bit_rate: int) -> None:
+        """Have a controller run at another bit rate."""
+        self._node(node).bit_rate = bit_rate
+        self._wire.look_again()
 
     def silence(self, node: int) -> None:
         """Drop what a controller has queued and not begun to send."""
@@ -90,10 +102,20 @@ class BusCore:
             self.attach(sender)
         node = self._node(sender)
         if node.confinement.is_off:
-            self._tell(BusEvent(now_ns, sender, Operation.DISCARDED, frame))
+            if self._wire.tells_frames:
+                self._tell(BusEvent(now_ns, sender, Operation.DISCARDED, frame))
             return False
         node.queue.append(waiting(frame, now_ns))
         return True
+
+    def renew(self, sender: int, frame: Frame, now_ns: int) -> bool:
+        """As `submit`, from a mailbox of this identifier: an earlier one that waits is dropped."""
+        if self.waiting(sender):
+            node, first = self._node(sender), self._wire_of(sender).carries(self._node(sender))
+            old = [e for e in list(node.queue)[first:] if _named(e, frame) and e.since_ns < now_ns]
+            for entry in old:
+                node.queue.remove(entry)
+        return self.submit(sender, frame, now_ns)
 
     def waiting(self, sender: int) -> int:
         """Frames of this sender that are not through yet, without the one on the wire."""
@@ -102,6 +124,8 @@ class BusCore:
 
     def next_ns(self, now_ns: int) -> int | None:
         """When `advance` has something to do; None while the bus is idle."""
+        if not self._stubs:
+            return self._wire.next_ns(now_ns)
         times = (wire.next_ns(now_ns) for wire in (self._wire, *self._stubs.values()))
         return min((t for t in times if t is not None), default=None)
 
@@ -121,6 +145,7 @@ class BusCore:
         """Break frames; the result counts its hits and can be cleared."""
         injection = Injection(spec)
         self._wire.injections.append(injection)
+        self._wire.look_again()
         return injection
 
     def stick(self, level: str | None, now_ns: int) -> None:
@@ -140,16 +165,19 @@ class BusCore:
         if node not in self._stubs:
             found = self._node(node)
             stub = Wire(self.bit_rate, self._tell, ideal=False)
+            stub.tells_frames = self._wire.tells_frames
             self._wire.lose(node, now_ns)
             del self._wire.nodes[node]
             stub.nodes[node] = found
             self._stubs[node] = stub
+            self._wire.look_again()
 
     def mend(self, node: int, now_ns: int) -> None:
         """Join a cut stub again."""
         if node in self._stubs:
             self._stubs[node].lose(node, now_ns)
             self._wire.nodes[node] = self._stubs.pop(node).nodes[node]
+            self._wire.look_again()
 
     # what happened ---------------------------------------------------------------------------
 
@@ -159,9 +187,13 @@ class BusCore:
         self._events.clear()
         return found
 
-    def observe(self, observer: Callable[[BusEvent], None] | None) -> None:
-        """Have every event told at once instead of kept for `events`; None keeps them again."""
+    def observe(self, observer: Callable[[BusEvent], None] | None, *, frames: bool = True) -> None:
+        """Have every event told at once instead of kept for `events`; None keeps them again.
+        `frames`: False tells only what becomes of a controller's state.
+        """
         self._observer = observer
+        for wire in (self._wire, *self._stubs.values()):
+            wire.tells_frames = frames
 
     def _tell(self, event: BusEvent) -> None:
         if self._observer is not None:

@@ -161,9 +161,19 @@ def stuff_bits(value: int, bits: int) -> int:
     return total
 
 
-@lru_cache(maxsize=8192)
 def stuffed_length(frame: Frame) -> int:
     """Bits on the wire from the start of frame to the end of the CRC, stuff bits included."""
+    if frame.is_extended or frame.is_remote:
+        return _stuffed_length(frame)
+    return _data_length(frame.can_id, frame.data)
+
+
+@lru_cache(maxsize=8192)
+def _data_length(can_id: int, data: bytes) -> int:
+    return _stuffed_length(Frame(can_id, data))
+
+
+def _stuffed_length(frame: Frame) -> int:
     value, bits = _header(frame)
     value = (value << (8 * len(frame.data))) | int.from_bytes(frame.data, "big")
     bits += 8 * len(frame.data)

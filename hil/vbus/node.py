@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hil.vbus.confinement import Confinement
 from hil.vbus.frame import Frame, arbitration_value
 from hil.vbus.physics import ErrorKind, Injection
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A frame whose last bit left the wire at `t_ns`; the `deaf` nodes did not hear it."""
 
     t_ns: int
@@ -20,8 +20,7 @@ class Delivery:
     deaf: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A frame in a controller's queue."""
 
     since_ns: int
@@ -53,6 +52,13 @@ class Node:
         if self.confinement.is_off:
             return None
         return self.babble or (self.queue[0] if self.queue else None)
+
+    @property
+    def is_well(self) -> bool:
+        """Its counters are at zero, it stays, and it is not coming back from bus-off."""
+        told = self.confinement
+        off = told.is_off or self.is_leaving or self.recovering_ns is not None
+        return not (off or told.tec or told.rec)
 
     def sent(self, entry: Waiting) -> None:
         """This frame is on the other side."""

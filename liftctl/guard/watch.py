@@ -105,6 +105,7 @@ _BY_PROFILE: dict[str, tuple[Read | None, Read]] = {
     "thomson_electrak_hd_canopen": (_stand_command, _stand_speed),
     "cia401_lift_io": (None, _keys(("UP", "DOWN", "LEFT", "RIGHT"))),
     "cia401_seat_io": (None, _keys(("STAND", "SIT"))),
+    "cia401_seat_io_castors": (None, _keys(("STAND", "SIT"))),
 }
 
 

@@ -21,6 +21,7 @@ NODES = {
     "cia404_load_cell": 0x21,
     "load_cell_e2e": 0,
     "cia401_seat_io": 0x22,
+    "cia401_seat_io_castors": 0x22,
     "thomson_electrak_hd_canopen": 0x13,
     "thomson_electrak_hd": 0x13,
     "roboteq": 0,

@@ -28,6 +28,7 @@ DEVICES = {
     "cia402_traverse": ("motion", "traverse", set(), (("bus", False, 0x711),)),
     "cia401_lift_io": ("assist", None, set(), (("bus", False, 0x1A0),)),
     "cia401_seat_io": ("assist", None, set(), (("bus", False, 0x1A2),)),
+    "cia401_seat_io_castors": ("assist", None, set(), (("bus", False, 0x1A2),)),
     "cia404_load_cell": ("assist", None, set(), (("bus", False, 0x1A1),)),
     "load_cell_e2e": ("monitor", None, set(), (("bus", False, 0x6A1),)),
     "thomson_electrak_hd": ("monitor", None, set(), (("bus", True, 0x19EFFF13),)),

@@ -9,10 +9,10 @@ import can
 import pytest
 
 from config.schema import load, to_json
+from drivers.frames import Frame
 from hil.planes.virtual import VirtualPlane
 from hil.record import case, decide
 from hil.record.decide import RecordingError
-from hil.vbus.frame import Frame
 from liftctl.blackbox.ring import Kind, RingWriter, create
 from liftctl.blackbox.turnlog import digest_of, encode_session, encode_turn
 from liftctl.gate.inputs import GateInput
@@ -48,7 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
         def heard(frame: Frame) -> None:
             message = can.Message(
-                timestamp=plane.clock.now_ns / NS, arbitration_id=frame.can_id,
+                timestamp=plane.clock.now_ns / NS, arbitration_id=frame.id,
                 data=frame.data, is_extended_id=False, channel="can0",
             )  # fmt: skip
             log.on_message_received(message)

@@ -91,7 +91,7 @@ def test_a_crash_of_the_bench_is_no_kill(outcomes: dict[str, Outcome], name: str
 def test_a_mutant_that_never_ends_is_no_kill(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(campaign, "baseline", lambda files, quick: None)
+    monkeypatch.setattr(campaign, "baseline", lambda files, quick, at_once: None)
     monkeypatch.setattr(campaign, "LIMIT_S", 1)
     spins = Seed("spins", "plant", "hil/plants/chain.py", "while True: pass")
     (found,) = campaign.campaign((spins,), campaign.scenarios_of([scenario(tmp_path)]), 1)
@@ -112,11 +112,29 @@ def test_what_is_argued_to_survive_is_told_apart() -> None:
     assert "survives as argued: a" in campaign.line(item)
 
 
+def test_how_far_a_campaign_is_and_how_long_it_may_take_is_told() -> None:
+    said: list[str] = []
+    told = campaign.Progress(2, said.append)
+    told(Outcome(Seed("a", "plant", "m", "", danger="it falls"), End.KILLED, "H07"))
+    assert said[0] == "2 dangers; first the pack without any of them"
+    assert said[1] == "[1/2, 0 min left] killed: a (it falls) by H07"
+
+
+def test_a_danger_is_asked_of_its_own_hazard_first_and_an_argued_one_of_nothing_else() -> None:
+    runs = campaign.scenarios_of([FOLDER / "h19-estop.yaml", FOLDER / "h31-castor-lock-fails.yaml"])
+    estop, castors = (str(path) for path in dict.fromkeys(run.path for run in runs))
+    seed = Seed("s", "plant", "m", "", hazard="H31")
+    assert campaign.ordered(seed, runs, quick=False) == campaign.Asked((castors,), (estop,))
+    argued = Seed("s", "plant", "m", "", hazard="H31", survives="why")
+    assert campaign.ordered(argued, runs, quick=False) == campaign.Asked((castors,))
+
+
 def test_the_child_says_what_each_run_came_to(tmp_path: Path) -> None:
     job = {
         "module": "",
         "source": "",
-        "scenarios": [str(scenario(tmp_path))],
+        "likely": [str(scenario(tmp_path))],
+        "others": [],
         "root": ".",
         "quick": False,
     }
