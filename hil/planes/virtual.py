@@ -60,10 +60,8 @@ class VirtualPlane(Hands):
         self.room = self._room(mass_kg, seed)
         self.bus = site.guard.bus
         rate = next(bus.bitrate for bus in site.bus if bus.name == self.bus)
-        self.wire, self.post = (
-            Wire(self.clock, BusCore(rate, ideal=False), self.bus),
-            Post(self.clock),
-        )
+        self.wire = Wire(self.clock, BusCore(rate, ideal=False), self.bus)
+        self.post = Post(self.clock)
         self.pages: dict[str, Page] = {}
         self.refused: list[tuple[str, str]] = []  # action, code
         self.watchers: list[Callable[[int], None]] = []  # asked after every sample
