@@ -133,7 +133,7 @@ class Wire:
         for name, heard in reached:
             if name == ROOM:
                 self.room(heard, deaf)
-            elif NUMBERS[name] not in deaf:
+            elif NUMBERS.get(name) not in deaf:
                 self.takers[name](self._as_port(heard))
 
     def _all_but(self, sender: str, frame: Frame) -> list[tuple[str, Frame]]:
