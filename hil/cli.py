@@ -21,7 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from config.schema import ConfigError
 from hil import commands, explain
-from hil.planes import PLANES, Runner, Unavailable, runner
+from hil.faces.python_can import AdapterError
+from hil.planes import PLANES, Asked, Runner, Unavailable, runner
 from hil.report.write import Report
 from hil.run import cannot, gather
 from hil.scenario.grammar import schema
@@ -33,6 +34,7 @@ from hil.timeline import Result, Verdict
 app = typer.Typer(no_args_is_help=True, help="The bench: scenarios against this very code.")
 PATHS = Annotated[list[Path] | None, typer.Argument(help="files or folders; the pack if none")]
 LANGUAGE = Annotated[str, typer.Option(help="en or da")]
+ADAPTER_FOR = "planes dut and hardware, or another vcan"
 FAILED = (Verdict.FAIL, Verdict.ERROR)
 
 
@@ -58,13 +60,20 @@ def run_command(
     html: Annotated[Path | None, typer.Option(help="the report, one file")] = None,
     junit: Annotated[Path | None, typer.Option(help="results as JUnit XML")] = None,
     only: Annotated[list[str] | None, typer.Option(help="scenario ids or hazards")] = None,
-    adapter: Annotated[str, typer.Option(help="interface:channel@bitrate, for plane dut")] = "",
+    adapter: Annotated[str, typer.Option(help=f"interface:channel@bitrate; {ADAPTER_FOR}")] = "",
+    present: Annotated[str, typer.Option(help="plane hardware: nodes that really are there")] = "",
+    nobody: Annotated[bool, typer.Option("--nobody-in-the-sling", help="plane hardware")] = False,
+    smoke: Annotated[bool, typer.Option("--smoke", help="plane socketcan: with bus-off")] = False,
 ) -> None:
     """Run scenarios; exit 0 passed, 1 failed, 2 broken scenario, 3 inconclusive."""
     report = Report(out, html, junit)
     try:
-        scenarios = _chosen(gather(paths or [FOLDER]), only)
-        _run(scenarios, plane, runner(plane, adapter, frames=out is not None), report)
+        if smoke:
+            _smoke(plane, adapter, paths or only, report)
+        else:
+            asked = Asked(adapter, present, nobody, frames=out is not None)
+            scenarios = _chosen(gather(paths or [FOLDER]), only)
+            _run(scenarios, plane, runner(plane, asked), report)
         document = report.finish()
     except (ScenarioError, ConfigError, Unavailable, OSError) as error:
         raise _fail(str(error)) from error
@@ -73,6 +82,25 @@ def run_command(
     else:
         _table(report.results)
     raise typer.Exit(status(report.results))
+
+
+def _smoke(plane: str, adapter: str, chosen: list[Any] | None, report: Report) -> None:
+    """Gate and room through a real kernel's CAN; each kernel is a run of the report."""
+    from hil.kernel.smoke import tell
+    from hil.kernel.uml import KernelError
+    from hil.planes import socketcan
+
+    if plane != "socketcan":
+        raise Unavailable(f"--smoke belongs to --plane socketcan, not to {plane}")
+    if chosen:
+        raise Unavailable(f"--smoke runs no scenarios; leave {chosen[0]} or --smoke away")
+    try:
+        found = socketcan.smokes(adapter)
+    except (KernelError, AdapterError) as error:
+        raise Unavailable(str(error)) from error
+    for kernel, smoke in found:
+        tell(smoke, lambda line: typer.echo(line, err=True))
+        report.add(*socketcan.result(kernel, smoke, [item for _, item in found]))
 
 
 def _chosen(scenarios: list[Scenario], only: list[str] | None) -> list[Scenario]:

@@ -122,8 +122,9 @@ def _plant(judge: _Judge, now: Event) -> Iterator[tuple[str, str]]:
             yield from _speed(track.axis, now)
             yield from _dead_press(judge, track, now)
             track.last = now
-    for rule in RULES:
-        yield from rule(judge, now)
+    for needs, rule in RULES.values():
+        if all(name in now for name in needs):
+            yield from rule(judge, now)
 
 
 def _asked(judge: _Judge, axis: Axis, speed: float) -> bool:
@@ -193,7 +194,7 @@ def _estop(judge: _Judge, now: Event) -> Iterator[tuple[str, str]]:
 
 def _fall(judge: _Judge, now: Event) -> Iterator[tuple[str, str]]:
     last = judge.last
-    if last is None or now.get("person_mm") is None or last.get("person_mm") is None:
+    if last is None or now["person_mm"] is None or last.get("person_mm") is None:
         return
     fell = (last["person_mm"] - now["person_mm"]) / max(1, now["t_ns"] - last["t_ns"]) * 1e9
     if fell > FALL_MM_S:
@@ -201,7 +202,7 @@ def _fall(judge: _Judge, now: Event) -> Iterator[tuple[str, str]]:
 
 
 def _overload(judge: _Judge, now: Event) -> Iterator[tuple[str, str]]:
-    rises = now.get("load_kg", 0.0) > OVERLOAD_KG and now["speed_mm_s"] > STILL_MM_S
+    rises = now["load_kg"] > OVERLOAD_KG and now["speed_mm_s"] > STILL_MM_S
     if not rises or judge.last is None:
         judge.risen_mm = 0.0
         return
@@ -211,7 +212,7 @@ def _overload(judge: _Judge, now: Event) -> Iterator[tuple[str, str]]:
 
 
 def _rolls(judge: _Judge, now: Event) -> Iterator[tuple[str, str]]:
-    rolls = abs(now.get("drive_mm_s", 0.0)) > ROLLS_MM_S
+    rolls = abs(now["drive_mm_s"]) > ROLLS_MM_S
     if not rolls or now["stroke_mm"] <= PARTLY_STOOD_MM:
         judge.rolls_ns = None
         return
@@ -220,21 +221,28 @@ def _rolls(judge: _Judge, now: Event) -> Iterator[tuple[str, str]]:
         yield "rolls_while_standing", "the chair rolls with somebody partly stood"
 
 
-RULES: tuple[Callable[[_Judge, Event], Iterator[tuple[str, str]]], ...] = (
-    _estop,
-    _fall,
-    _overload,
-    _rolls,
-)
+Rule = Callable[[_Judge, Event], Iterator[tuple[str, str]]]
+# name -> the fields of the truth it looks at; a sample without them (another rig) is passed over
+RULES: dict[str, tuple[tuple[str, ...], Rule]] = {
+    "moves_under_estop": (("estop",), _estop),
+    "person_falls": (("person_mm",), _fall),
+    "rises_overloaded": (("load_kg", "speed_mm_s", "height_mm"), _overload),
+    "rolls_while_standing": (("drive_mm_s", "stroke_mm"), _rolls),
+}
+OF_AN_AXIS = ("without_evidence", "too_fast", "restarts")
 NAMES = (
-    *(
-        f"{axis.name}_{what}"
-        for axis in AXES
-        for what in ("without_evidence", "too_fast", "restarts")
-    ),
-    *("moves_under_estop", "person_falls", "rises_overloaded", "rolls_while_standing"),
+    *(f"{axis.name}_{what}" for axis in AXES for what in OF_AN_AXIS),
+    *RULES,
     "minted_outside_whitelist",
 )
+
+
+def blind(unknown: frozenset[str]) -> list[str]:
+    """The rules that cannot be judged while these fields of the truth are not known."""
+    axes = [axis for axis in AXES if {axis.position, axis.speed} & unknown]
+    found = [f"{axis.name}_{what}" for axis in axes for what in OF_AN_AXIS]
+    found += [name for name, (needs, _) in RULES.items() if set(needs) & unknown]
+    return found + (["moves_under_estop"] if axes and "estop" not in unknown else [])
 
 
 def record(timeline: Timeline) -> list[Violation]:

@@ -57,7 +57,7 @@ def _again(bench: Bench, run: dict[str, Any], folder: Path) -> Again:
     if run["verdict"] == NEVER_RAN or not run["timeline"]:
         return Again(name, None, f"was {run['verdict'].lower().replace('_', ' ')}: no timeline")
     if run["plane"] != VIRTUAL:
-        return Again(name, None, f"plane {run['plane']} runs in real time: no two runs are equal")
+        return Again(name, None, f"plane {run['plane']}: real time and kernels are not run again")
     ran = bench(_scenario(run))
     if ran.result.timeline_hash == run["timeline_hash"]:
         return Again(name, True, f"reproduced, {run['verdict']}, {run['timeline_hash'][:16]}")

@@ -31,6 +31,7 @@ from hil.vbus.frame import Frame
 from liftctl import __version__
 
 copyreg.pickle(struct.Struct, lambda made: (struct.Struct, (made.format,)))
+AS_PROCESSES = ("socketcan", "hardware")  # the same processes, on another wire
 MOST_KEPT = 24  # planes kept at their situation
 
 
@@ -51,11 +52,12 @@ class Bench:
 
     share: bool = True
     frames: bool = False  # keep every frame of the bus, from the scenario's own start on
+    plane: str = "virtual"  # as results call it
     _kept: dict[str, Player] = field(default_factory=dict)
 
     def refuse(self, scenario: Scenario, reason: str) -> Ran:
         """NOT_APPLICABLE, and why."""
-        return refused(scenario, reason, "virtual")
+        return refused(scenario, reason, self.plane)
 
     def close(self) -> None:
         """Nothing to leave."""
@@ -66,10 +68,11 @@ class Bench:
             check(scenario)
             player = self._begun(scenario)
         except NotReached as error:
-            return _ran(scenario, Timeline(), [], [f"it never began: {error}"], Verdict.FAIL, {})
+            why = [f"it never began: {error}"]
+            return _ran(scenario, Timeline(), [], why, Verdict.FAIL, {}, self.plane)
         wire, start_ns = player.plane.wire, player.plane.clock.now_ns - player.plane.t_ns
         wire.heard = [] if self.frames else None
-        ran = _played(scenario, player)
+        ran = _played(scenario, player, self.plane)
         heard = ((t_ns - start_ns, sender, frame) for t_ns, sender, frame in wire.heard or ())
         return replace(ran, frames=tuple(heard))
 
@@ -127,7 +130,8 @@ def cannot(scenario: Scenario, plane: str) -> str:
         from hil.planes.foreign import cannot as cannot_abroad
 
         return cannot_abroad(scenario)
-    if plane not in scenario.planes:
+    wanted = {plane, "processes"} if plane in AS_PROCESSES else {plane}
+    if not wanted & set(scenario.planes):
         return f"it is for the planes {', '.join(scenario.planes)}"
     for doing in scenario.steps:
         if doing.verb == "fault":
@@ -137,7 +141,7 @@ def cannot(scenario: Scenario, plane: str) -> str:
     return ""
 
 
-def _played(scenario: Scenario, player: Player) -> Ran:
+def _played(scenario: Scenario, player: Player, plane: str) -> Ran:
     failed: list[str] = []
     timeline = player.plane.timeline
     try:
@@ -147,15 +151,22 @@ def _played(scenario: Scenario, player: Player) -> Ran:
     except Exception as error:  # noqa: BLE001 - the service under test raised: that is a finding
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
-        return _ran(scenario, timeline, [], [reason], Verdict.ERROR, {})
+        return _ran(scenario, timeline, [], [reason], Verdict.ERROR, {}, plane)
     failed += player.failed
     faults = {name: item.proven for name, item in player.faults.items()}
-    return verdict(scenario, timeline, failed, faults)
+    return verdict(scenario, timeline, failed, faults, plane)
 
 
 def refused(scenario: Scenario, reason: str, plane: str) -> Ran:
     """NOT_APPLICABLE, and why."""
-    return _ran(scenario, Timeline(), [], [reason], Verdict.NOT_APPLICABLE, {}, plane)
+    return ended(scenario, Timeline(), Verdict.NOT_APPLICABLE, reason, plane)
+
+
+def ended(scenario: Scenario, line: Timeline, how: Verdict, reason: str, plane: str) -> Ran:
+    """Without a judgement of what was expected; harm that was seen until then stays a FAIL."""
+    harmed = oracle.told(oracle.record(line), scenario.excused)
+    found, reasons = (Verdict.FAIL, [*harmed, reason]) if harmed else (how, [reason])
+    return _ran(scenario, line, [], reasons, found, {}, plane)
 
 
 def verdict(

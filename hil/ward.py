@@ -160,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--control", type=Path, help="path of the control socket")
     parser.add_argument("--web", type=int, metavar="PORT", help="page on 127.0.0.1 (0 = any port)")
     parser.add_argument("--seed", type=int, default=0, help="of the load cell's noise")
+    parser.add_argument("--present", default="", help="ids of nodes that are real: not sent for")
     parser.add_argument("--mass", type=float, default=75.0, metavar="KG", help="of the person")
     return parser
 
@@ -169,7 +170,9 @@ def build(arguments: argparse.Namespace) -> Ward:
     client = HubClient(arguments.bus or arguments.room)
     start_ns = time.monotonic_ns()
     kind = LiftRoom if arguments.room == "lift" else ChairRoom
-    ward = Ward(kind(arguments.mass, arguments.seed, start_ns), client)
+    room = kind(arguments.mass, arguments.seed, start_ns)
+    room.present = _ids(arguments.present)
+    ward = Ward(room, client)
     if arguments.truth_fd is not None:
         ward.truth = TruthLines(arguments.truth_fd)
     if arguments.serial_link:
@@ -184,6 +187,10 @@ def build(arguments: argparse.Namespace) -> Ward:
         ward.web = WebPage(arguments.web, arguments.room, ward.execute)
         log.info("page at http://127.0.0.1:%d/", ward.web.port)
     return ward
+
+
+def _ids(text: str) -> frozenset[int]:
+    return frozenset(int(word, 0) for word in text.split(",") if word)
 
 
 def _quit(_signal: int, _frame: FrameType | None) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from config.profiles import load as load_profile
 from config.schema import ConfigError, DeviceSpec, Site, from_json, load, to_json
@@ -20,7 +21,7 @@ from drivers.registry import build
 from liftctl.files import replace_file
 from liftctl.guard.watch import watched
 from liftctl.places import Places
-from liftctl.setup.applied import overlay
+from liftctl.setup.applied import on_trial, overlay
 from safety.signals import KNOWN, SPECS
 from safety.state import AXES_OF
 from safety.stopping import too_far
@@ -222,19 +223,54 @@ def _name_in(path: Path) -> str:
     return path.stem
 
 
-def load_or_fall_back(path: Path) -> tuple[Site, bool, str]:
-    """(site, fallback, why): the file's own site with what was accepted from afar on top of it, if
-    acceptable, else the last accepted one.
+def current(path: Path) -> Site:
+    """The file's own site with what was accepted from afar on top of it; ConfigError."""
+    return overlay(load(path))
 
-    Raises ConfigError when there is neither.
+
+def _last_accepted(site_name: str) -> Site | None:
+    """None when nothing was accepted yet, or it cannot be read any more."""
+    try:
+        return from_json(Places(site_name).accepted.read_text(encoding="utf-8"))
+    except (OSError, ValueError, ConfigError):
+        return None
+
+
+def _was_accepted(site: Site) -> None:
+    """ConfigError when something else was: an edited file is in force once somebody answers for it.
+    The first file of a site, and what is on trial by a yes on site, run without.
+    """
+    last = _last_accepted(site.name)
+    if last is None or last.hash == site.hash or on_trial(site.name):
+        return
+    raise ConfigError(
+        f"{site.name}: {', '.join(_differing(asdict(last), asdict(site)))} differs from the "
+        "accepted configuration; put it back, or accept it: liftctl config accept --site FILE"
+    )
+
+
+def _differing(old: dict[str, Any], new: dict[str, Any], table: str = "") -> Iterator[str]:
+    """The keys as the file writes them."""
+    for key, value in new.items():
+        if isinstance(value, dict) and isinstance(old[key], dict):
+            yield from _differing(old[key], value, f"{table}{key}.")
+        elif value != old[key]:
+            yield f"'{table}{key}'"
+
+
+def load_or_fall_back(path: Path, accepting: bool = False) -> tuple[Site, bool, str]:
+    """(site, fallback, why): the current site if it may run, else the last accepted one.
+
+    `accepting`: whoever calls accepts it now. Raises ConfigError when there is neither.
     """
     try:
-        site = overlay(load(path))
+        site = current(path)
         check(site)
+        if not accepting:
+            _was_accepted(site)
     except ConfigError as error:
-        last = Places(_name_in(path)).accepted
-        try:
-            return from_json(last.read_text(encoding="utf-8")), True, str(error)
-        except (OSError, ValueError, ConfigError):
-            raise error from None
+        last = _last_accepted(_name_in(path))
+        if last is None:
+            raise
+        return last, True, str(error)
     return site, False, ""

@@ -261,6 +261,32 @@ class TransferClosed(Message, frozen=True, tag="closed"):
     record: dict[str, Any]
 
 
+class Audit(Message, frozen=True, tag="audit"):
+    """Something people did that is no transfer: an entry of its own `id`, answered when durable.
+
+    `event` is a code; `detail` may name people.
+    """
+
+    id: str
+    t_ns: int
+    event: str
+    detail: dict[str, str] = {}
+
+
+class Upkeep(msgspec.Struct, frozen=True):
+    """The newest word about `what` (inspection, service): `done` and `next_due` as ISO dates,
+    `cycles` the lifts at which it is due whatever the date (0: none). `instead_of`: the date of
+    the site file that it was given for.
+    """
+
+    what: str
+    done: str
+    next_due: str
+    passed: bool = True
+    instead_of: str = ""
+    cycles: int = 0
+
+
 class Written(Message, frozen=True, tag="written"):
     """The recorder's acknowledgement: durable at ledger sequence `seq`."""
 
@@ -271,7 +297,7 @@ class Written(Message, frozen=True, tag="written"):
 
 
 class LedgerAsk(Message, frozen=True, tag="ledger_ask"):
-    """A person's request to the ledger: erase, seal, rotate or correct (recorder/requests.py)."""
+    """A person's request to the ledger: erase, seal, correct, note... (recorder/requests.py)."""
 
     verb: str
     args: dict[str, str] = {}
@@ -297,6 +323,7 @@ class RecorderState(Message, frozen=True, tag="recorderstate"):
     entries: int
     signed: int
     clock: str
+    upkeep: tuple[Upkeep, ...] = ()
 
 
 # --- status
@@ -374,6 +401,7 @@ AnyMessage = (
     | TransferOpened
     | TransferPhase
     | TransferClosed
+    | Audit
     | Written
     | LedgerAsk
     | LedgerSays

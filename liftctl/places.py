@@ -53,6 +53,11 @@ class Places:
         return self.data / "marker.bin"
 
     @property
+    def cleaning(self) -> Path:
+        """There while the screen is locked for wiping."""
+        return self.data / "cleaning"
+
+    @property
     def gate_lock(self) -> Path:
         """Held as long as a gate lives."""
         return self.data / "gate.lock"

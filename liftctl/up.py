@@ -36,12 +36,12 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_parent() -> None:
+def die_with_parent(sign: int = signal.SIGKILL) -> None:
     """Even `kill -9` of the supervisor leaves nothing behind. Its own group: Ctrl-C is ours to
     pass on.
     """
     os.setpgid(0, 0)
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _libc.prctl(PR_SET_PDEATHSIG, sign)
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class Child:
         self.popen = subprocess.Popen(
             self.command.args,
             stdin=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509
+            preexec_fn=die_with_parent,  # noqa: PLW1509
             pass_fds=self.command.pass_fds,
         )
 
@@ -194,7 +194,7 @@ def _prepare(paths: list[Path], shift: int) -> dict[Path, Site]:
     sites: dict[Path, Site] = {}
     fallen = set()
     for path in paths:
-        site, fallback, why = load_or_fall_back(path)
+        site, fallback, why = load_or_fall_back(path, accepting=True)
         sites[path] = site
         if fallback:
             fallen.add(site.name)

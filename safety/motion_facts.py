@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from safety.bounds import Params
-from safety.facts import AxisMemory, Compute, Scene, Truth, off, on, pair_open
+from safety.facts import AxisMemory, Compute, Scene, Truth, both, off, on, pair_open
 from safety.types import Axis, Motion, SignalId
 
 S = SignalId
@@ -95,10 +95,31 @@ def _wrong_way(it: AxisSignals, scene: Scene, speed: float, memory: AxisMemory) 
     return memory.speed_mm_s * speed < 0 and abs(speed) > it.still_mm_s(scene.params)
 
 
-def _no_effect(it: AxisSignals, scene: Scene, speed: float, memory: AxisMemory) -> bool:
-    told = abs(memory.speed_mm_s)
-    seated = it.axis is Axis.STANDER and memory.speed_mm_s < 0 and not scene.people.standing
-    return told != 0 and not seated and abs(speed) < min(told, it.still_mm_s(scene.params)) / 4
+def _no_effect(it: AxisSignals) -> Compute:
+    """Told to move, and neither the speed nor (without one) the position shows it."""
+
+    def fact(scene: Scene) -> Truth:
+        speed_mm_s, p = scene.axes[it.axis].speed_mm_s, scene.params
+        seated = it.axis is Axis.STANDER and speed_mm_s < 0 and not scene.people.standing
+        least = min(abs(speed_mm_s), it.still_mm_s(p)) / 4
+        slow = scene.test(it.speed, lambda speed: abs(speed) < least)
+        idle = _unmoved(it, scene, least * p.no_effect_ms) if slow is None else slow
+        odd = both(speed_mm_s != 0 and not seated, idle)
+        return scene.for_ms(f"{it.axis}:no_effect", odd, p.no_effect_ms)
+
+    return fact
+
+
+def _unmoved(it: AxisSignals, scene: Scene, least_um: float) -> Truth:
+    """The position is still about where it was."""
+    position, key = scene.value(it.position), f"{it.axis}:from_um"
+    if position is None:
+        return None
+    at = round(position * 1000)
+    if abs(at - scene.kept.setdefault(key, at)) < least_um:
+        return True
+    scene.kept[key] = at
+    return False
 
 
 def _disputed(it: AxisSignals) -> Compute:
@@ -138,5 +159,5 @@ def of_axis(name: str) -> dict[str, Compute]:
         "runaway": _watched(it, "runaway", "runaway_ms", _runaway),
         "overspeed": _watched(it, "overspeed", "overspeed_ms", _overspeed),
         "wrong_way": _watched(it, "wrong_way", "wrong_way_ms", _wrong_way),
-        "no_effect": _watched(it, "no_effect", "no_effect_ms", _no_effect),
+        "no_effect": _no_effect(it),
     }

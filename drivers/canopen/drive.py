@@ -129,7 +129,7 @@ class Drive:
             return state, Decoded(error=str(error))
         found, was = samples(spec, fields, now_ns), state.fault
         state = replace(state, boot=boot.alive(state.boot, now_ns))
-        if "statusword" in fields.values:
+        if "statusword" in fields.values and now_ns >= state.heard_ns:
             word = int(fields.values["statusword"])
             state = _faulted(replace(state, statusword=word, heard_ns=now_ns))
             found += (self._fault(state, now_ns),)
@@ -152,7 +152,7 @@ class Drive:
         self, state: DriveState, command: AxisCommand, stale: bool
     ) -> tuple[DriveState, int, float]:
         turns = state.blind_turns + 1 if stale and command.cmd in _POWERED else 0
-        state = replace(state if stale else _dropped(state), blind_turns=turns)
+        state = replace(_dropped(state, stale), blind_turns=turns)
         state, word, speed = self._answer(state, command)
         speed = max(-self.cap_mm_s, min(self.cap_mm_s, speed))
         return replace(state, ran=speed != 0), word, speed
@@ -196,10 +196,13 @@ class Drive:
         return state.boot.status or ("fault" if state.fault else "")
 
 
-def _dropped(state: DriveState) -> DriveState:
-    """A drive that stopped by itself must not be started again by the press it ran for (rule 2)."""
+def _dropped(state: DriveState, stale: bool) -> DriveState:
+    """A drive that stopped by itself, or was lost sight of while it ran, must not be started again
+    by the press it ran for (rule 2).
+    """
     enabled = cia402.mode_of(state.statusword or 0) is cia402.DriveMode.ENABLED
-    return replace(state, must_rest=True) if state.ran and not enabled else state
+    goes_on = state.blind_turns > 0 if stale else enabled
+    return replace(state, must_rest=True) if state.ran and not goes_on else state
 
 
 def _faulted(state: DriveState) -> DriveState:

@@ -17,22 +17,22 @@ import sys
 from collections import Counter
 from threading import Event, Thread
 from types import FrameType
-from typing import Any
 
 import can
 
+from hil.faces.python_can import FAILURES, Adapter, AdapterError, Where
+from hil.realtime import real_time
 from hil.vbus.client import HubClient, HubGoneError
 from hil.vbus.frame import Frame
 from hil.vbus.plugin import frame_of, message_of
 
 _PATIENCE_S = 0.2
-_FAILURES = (can.CanError, OSError, ValueError, NotImplementedError)
 
 
 class Bridge:
     """`counted`: frames each way, refused ones, and error frames of the adapter."""
 
-    def __init__(self, bus: str, adapter: can.BusABC) -> None:
+    def __init__(self, bus: str, adapter: Adapter) -> None:
         self.counted: Counter[str] = Counter()
         self.failure = ""
         self._client, self._adapter = HubClient(bus), adapter
@@ -50,7 +50,7 @@ class Bridge:
             if received.is_echo or received.frame.is_error:
                 continue
             try:
-                self._adapter.send(message_of(received.frame), timeout=0)
+                self._adapter.bus.send(message_of(received.frame), timeout=0)
                 self.counted["out"] += 1
             except can.CanOperationError:
                 self.counted["refused"] += 1
@@ -58,17 +58,17 @@ class Bridge:
     def _inwards(self) -> None:
         while not self._over.is_set():
             try:
-                message = self._adapter.recv(_PATIENCE_S)
+                message = self._adapter.bus.recv(_PATIENCE_S)
                 if message is not None:
                     self._take(message)
-            except (*_FAILURES, HubGoneError) as error:
+            except (*FAILURES, HubGoneError) as error:
                 self.failure = f"the adapter is gone: {error}"
                 return
 
     def _take(self, message: can.Message) -> None:
         if message.is_error_frame:
             self.counted["errors"] += 1
-        elif message.is_rx and not message.is_fd:
+        elif not message.is_fd:  # `is_rx` is no guide: SocketCAN clears it for this machine's own
             frame: Frame = frame_of(message)
             self.counted["in" if self._client.send(frame) else "lost"] += 1
 
@@ -77,24 +77,7 @@ class Bridge:
         self._over.set()
         self._thread.join(2.0)
         self._client.close()
-        self._adapter.shutdown()
-
-
-def open_adapter(interface: str, channel: str, bit_rate: int, **options: Any) -> can.BusABC:
-    """Open it; raises OSError with a sentence for the user."""
-    try:
-        return can.Bus(
-            interface=interface,
-            channel=channel,
-            bitrate=bit_rate,
-            ignore_config=True,
-            receive_own_messages=False,
-            **options,
-        )
-    except (*_FAILURES, can.CanInterfaceNotImplementedError) as error:
-        raise OSError(
-            f"adapter {interface}:{channel}: {error}; is it plugged in, up and free?"
-        ) from error
+        self._adapter.close()
 
 
 def _quit(_signal: int, _frame: FrameType | None) -> None:
@@ -112,11 +95,12 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _quit)
     signal.signal(signal.SIGINT, _quit)
     try:
-        adapter = open_adapter(given.interface, given.channel, given.bit_rate)
+        adapter = Adapter(Where(given.interface, given.channel, given.bit_rate))
         bridge = Bridge(given.bus, adapter)
-    except (OSError, ValueError) as error:
+    except (AdapterError, OSError, ValueError) as error:
         sys.stderr.write(f"bridge: {error}\n")
         return 2
+    real_time()
     try:
         while True:
             bridge.turn()

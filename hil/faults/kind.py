@@ -12,7 +12,7 @@ from typing import Any
 
 Proof = dict[str, Any] | None  # what shows it, or nothing yet
 Args = dict[str, Any]
-EVERYWHERE = frozenset({"virtual", "processes"})
+EVERYWHERE = frozenset({"virtual", "processes", "socketcan", "hardware"})
 VIRTUAL = frozenset({"virtual"})
 
 

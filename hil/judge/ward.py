@@ -21,6 +21,7 @@ from typing import Any
 from hil.control import WardControl
 from hil.judge.finger import Broken
 from hil.judge.truth import TruthLog
+from hil.orphan import ends_with_parent
 from hil.vbus.paths import is_served
 
 BUSES = {"lift": ("lift",), "chair": ("chair", "observed")}
@@ -43,11 +44,16 @@ def free_ports() -> int:
 
 @dataclass
 class WardUnderTest:
-    """`rooms`: of "lift" and "chair"; `modules`: replacement processes for sabotage."""
+    """`rooms`: of "lift" and "chair"; `modules`: replacement processes for sabotage; `adapters`:
+    bus -> (interface, channel, bit/s) of a real one it is joined to; `present`: ids of nodes that
+    really are there, so that nobody simulates their voice.
+    """
 
     rooms: tuple[str, ...] = ("lift", "chair")
     modules: dict[str, str] = field(default_factory=dict)
     sites: dict[str, Path] = field(default_factory=dict)
+    adapters: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    present: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="liftctl-judge-")
@@ -93,6 +99,8 @@ class WardUnderTest:
         self._wait(
             lambda: all(is_served(run / "vbus" / f"{name}.sock") for name in names), "the bus"
         )
+        for name, where in self.adapters.items():
+            self._bridge(name, *where)
         for room in self.rooms:
             self._hardware(room)
         files = [
@@ -102,6 +110,19 @@ class WardUnderTest:
         modules = [item for pair in self.modules.items() for item in ("--module", "=".join(pair))]
         flags = ["up", "--no-hardware", "--port", str(self.port), *modules]
         self._spawn("up", ["liftctl", *flags, *files])
+
+    def _bridge(self, bus: str, interface: str, channel: str, rate: int) -> None:
+        args = ["--bus", bus, "--interface", interface, "--channel", channel]
+        self._spawn(f"bridge-{bus}", ["hil.faces.bridge", *args, "--bit-rate", str(rate)])
+
+    def lost(self) -> str:
+        """What a bridge said when it ended; empty while all of them carry."""
+        bridges = [popen for name, popen in self.popens.items() if name.startswith("bridge-")]
+        if all(popen.poll() is None for popen in bridges):
+            return ""
+        lines = (self.root / "log").read_text(errors="replace").splitlines()
+        said = [line for line in lines if line.startswith("bridge: ")]
+        return said[-1] if said else "a bridge ended without a word"
 
     def _hardware(self, room: str) -> None:
         args = [
@@ -114,6 +135,7 @@ class WardUnderTest:
             str(self.control_path(room)),
         ]
         args += ["--truth-fd", str(self.truth[room].fd)]
+        args += ["--present", ",".join(map(str, self.present))] if self.present else []
         if room == "chair":
             args += ["--serial-link", str(self.root / "run" / "serial" / "chair-motors")]
         self.control_path(room).parent.mkdir(parents=True, exist_ok=True)
@@ -128,6 +150,7 @@ class WardUnderTest:
             stdout=self.log,
             stderr=self.log,
             pass_fds=fds,
+            preexec_fn=ends_with_parent,  # noqa: PLW1509
         )
 
     def _wait(self, what: Any, name: str, patience_s: float = 20.0) -> None:

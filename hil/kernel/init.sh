@@ -23,7 +23,9 @@ done
 ip link add vcan0 type vcan && ip link set vcan0 up && ip link set lo up || echo "HIL-FAIL vcan0"
 echo "HIL-MARK vcan0 $(uptime)"
 sh /run/out/command.sh
-echo "HIL-EXIT $?"
+code=$?
+echo # the command may not have ended its last line
+echo "HIL-EXIT $code"
 sync
 echo o > /proc/sysrq-trigger
 sleep 10

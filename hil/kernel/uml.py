@@ -20,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hil.orphan import ends_with_parent
+
 PACKAGES = "user-mode-linux iproute2 kmod"
 _INIT = Path(__file__).with_name("init.sh")
 _ROOT = Path(__file__).resolve().parents[2]
@@ -73,6 +75,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     files: Mapping[str, bytes] | None = None,
     timeout_s: float = 120.0,
+    memory_mb: int = 384,
 ) -> Finished:
     """Run the command in a fresh kernel, in the project's folder.
 
@@ -86,11 +89,10 @@ def run(
         for name, data in (files or {}).items():
             (shared / name).write_bytes(data)
         (shared / "command.sh").write_text(_script(command, environment or {}), encoding="utf-8")
-        finished = _boot([str(kernel)], Path(folder), timeout_s)
+        finished = _boot([str(kernel)], Path(folder), timeout_s, memory_mb)
         if _TOO_SMALL in finished.output:
-            finished = _boot(
-                [sys.executable, "-m", "hil.kernel.fxsave", str(kernel)], Path(folder), timeout_s
-            )
+            around = [sys.executable, "-m", "hil.kernel.fxsave", str(kernel)]
+            finished = _boot(around, Path(folder), timeout_s, memory_mb)
         left = {p.name: p.read_bytes() for p in shared.iterdir() if p.is_file()}
     left.pop("command.sh", None)
     return _judged(finished, left)
@@ -106,9 +108,9 @@ def _script(command: Sequence[str], environment: Mapping[str, str]) -> str:
     return "\n".join([*lines, f"cd {shlex.quote(str(_ROOT))}", shlex.join(command), ""])
 
 
-def _boot(prefix: list[str], folder: Path, timeout_s: float) -> Finished:
+def _boot(prefix: list[str], folder: Path, timeout_s: float, memory_mb: int) -> Finished:
     arguments = [
-        "mem=384M", "root=none", "rootfstype=hostfs", "rootflags=/", "ro", "init=/bin/sh",
+        f"mem={memory_mb}M", "root=none", "rootfstype=hostfs", "rootflags=/", "ro", "init=/bin/sh",
         f"hil_dir={folder / 'out'}", "con=null", "con0=fd:0,fd:1", "quiet", "panic=1",
         f"uml_dir={folder}/", f"GLIBC_TUNABLES={_NO_AVX}", "--", str(_INIT),
     ]  # fmt: skip
@@ -124,20 +126,29 @@ def _boot(prefix: list[str], folder: Path, timeout_s: float) -> Finished:
         text=True,
         errors="replace",
         start_new_session=True,
+        preexec_fn=ends_with_parent,  # noqa: PLW1509
     )
     try:
         output, _ = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
+        output = _ended(process)
         raise KernelError(
             f"the kernel did not end within {timeout_s:g} s; its last words: {_tail(output)}"
         ) from error
+    except BaseException:
+        _ended(process)
+        raise
     found = _EXIT.search(output)
     marks = {name: float(at) for name, at in _MARK.findall(output)}
     code = int(found[1]) if found else -1
     return Finished(code, output, time.monotonic() - began, marks)
+
+
+def _ended(process: subprocess.Popen[str]) -> str:
+    """With all its helpers; what it had said."""
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.communicate()[0]
 
 
 def _memory() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -27,26 +29,65 @@ class Runner(Protocol):
         """Leave nothing behind."""
 
 
-def runner(plane: str, adapter: str = "", frames: bool = False) -> Runner:
-    """The runner of a plane, on an adapter where it needs one; `frames`: keep them. Unavailable."""
-    if plane == "virtual":
-        from hil.run import Bench
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says of a plane. `adapter`: interface:channel@bitrate; `present`: names
+    of nodes that really are there; `frames`: keep them.
+    """
 
-        return Bench(frames=frames)
-    if plane == "processes":
-        from hil.planes.wards import Processes
-
-        return Processes()
-    if plane == "dut":
-        return _foreign(adapter)
-    raise Unavailable(f"there is no plane '{plane}' here; planes: virtual, processes, dut")
+    adapter: str = ""
+    present: str = ""
+    nobody_in_the_sling: bool = False
+    frames: bool = False
 
 
-def _foreign(adapter: str) -> Runner:
-    from hil.planes.adapter import AdapterError
+def runner(plane: str, asked: Asked = Asked()) -> Runner:
+    """The runner of a plane; Unavailable names the remedy."""
+    from hil.faces.python_can import AdapterError
+    from hil.kernel.uml import KernelError
+
+    if plane not in PLANES:
+        raise Unavailable(f"there is no plane '{plane}'; planes: {', '.join(PLANES)}")
+    try:
+        return MADE[plane](asked)
+    except (AdapterError, KernelError) as error:
+        raise Unavailable(str(error)) from error
+
+
+def _virtual(asked: Asked) -> Runner:
+    from hil.run import Bench
+
+    return Bench(frames=asked.frames)
+
+
+def _processes(_asked: Asked) -> Runner:
+    from hil.planes.wards import Processes
+
+    return Processes()
+
+
+def _socketcan(asked: Asked) -> Runner:
+    from hil.planes.socketcan import runner as of_kernel
+
+    return of_kernel(asked.adapter, asked.frames)
+
+
+def _hardware(asked: Asked) -> Runner:
+    from hil.planes.hardware import Hardware
+
+    return Hardware(asked.adapter, asked.present, asked.nobody_in_the_sling)
+
+
+def _dut(asked: Asked) -> Runner:
     from hil.planes.foreign import ForeignBench
 
-    try:
-        return ForeignBench(adapter)
-    except AdapterError as error:
-        raise Unavailable(str(error)) from error
+    return ForeignBench(asked.adapter)
+
+
+MADE: dict[str, Callable[[Asked], Runner]] = {
+    "virtual": _virtual,
+    "processes": _processes,
+    "socketcan": _socketcan,
+    "hardware": _hardware,
+    "dut": _dut,
+}

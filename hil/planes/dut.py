@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from hil.planes.adapter import Adapter
+from hil.faces.python_can import Adapter
 from hil.planes.jitter import Jitter
 from hil.planes.log import flat
 from hil.rooms.chair import ChairRoom

@@ -11,11 +11,11 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from hil.faces.python_can import Adapter, AdapterError, Where
 from hil.faults import catalogue, hardware
-from hil.planes.adapter import Adapter, AdapterError, Where
 from hil.planes.dut import DutPlane, NotHere
 from hil.planes.jitter import Jitter, refuse
-from hil.run import Ran, check, verdict
+from hil.run import Ran, check, ended, verdict
 from hil.scenario import situations
 from hil.scenario.conditions import condition
 from hil.scenario.model import Doing, Scenario
@@ -110,17 +110,15 @@ class ForeignBench:
         except AdapterError as error:
             return self._ended(scenario, player.plane, Verdict.INCONCLUSIVE, str(error))
         faults = {name: item.proven for name, item in player.faults.items()}
-        ran = verdict(scenario, player.plane.timeline, failed + player.failed, faults)
-        self.jitter.late_ms += player.plane.jitter.late_ms
-        result = replace(ran.result, plane=DutPlane.name)
-        return Ran(refuse(result, ran.timeline, player.plane.jitter), ran.timeline)
+        plane, told = player.plane, failed + player.failed
+        ran = verdict(scenario, plane.timeline, told, faults, plane.name)
+        self.jitter.late_ms += plane.jitter.late_ms
+        return replace(ran, result=refuse(ran.result, ran.timeline, plane.jitter))
 
     def _ended(self, scenario: Scenario, plane: DutPlane, how: Verdict, reason: str) -> Ran:
         """Without a judgement: nothing can be concluded, or it is not for here."""
         self.jitter.late_ms += plane.jitter.late_ms
-        ran = verdict(replace(scenario, expect=()), plane.timeline, [], {})
-        told = replace(ran.result, verdict=how, reasons=(reason,), plane=DutPlane.name)
-        return Ran(told, ran.timeline)
+        return ended(scenario, plane.timeline, how, reason, plane.name)
 
 
 def reach(player: Player) -> None:

@@ -14,6 +14,11 @@ from hil.timeline import Result, Timeline, Verdict
 
 SAMPLE_MS = 10.0  # the plant's truth is looked at this often
 SPEEDS = ("speed_mm_s", "x_speed_mm_s", "stroke_speed_mm_s", "drive_mm_s")
+LEASE_MS = 250.0  # a finger's evidence is dead after that
+DYING_NS = 500_000_000  # until the last that a killed process said is read
+RESTART_NS = 1_000_000_000  # liftctl/up.py
+AWAY_NS = 3_000_000_000  # a killed process is back sooner, on a machine that can be judged on
+LATE = ("evidence_lost", "lag_stop")  # rows of beats and turns that came too late
 DECISIVE = (Verdict.PASS, Verdict.FAIL)
 
 
@@ -56,6 +61,9 @@ def refuse(result: Result, timeline: Timeline, jitter: Jitter) -> Result:
     """
     if result.verdict not in DECISIVE:
         return result
+    if result.verdict is Verdict.FAIL and (how := _starved(timeline, jitter)):
+        why = f"this machine was too late for beats and turns ({how}), and nobody asked for that"
+        return replace(result, verdict=Verdict.INCONCLUSIVE, reasons=(why, *result.reasons))
     fastest = _fastest(timeline)
     told = tuple(_with(item, jitter, fastest) for item in result.measurements)
     refused = [item for item in told if item["refused"]]
@@ -64,6 +72,37 @@ def refuse(result: Result, timeline: Timeline, jitter: Jitter) -> Result:
         return result
     reasons = tuple(_why(item) for item in refused)
     return replace(result, verdict=Verdict.INCONCLUSIVE, reasons=reasons)
+
+
+def _starved(timeline: Timeline, jitter: Jitter) -> str:
+    """What says so. Where a process was struck or a person harmed it excuses nothing."""
+    if any(True for _ in timeline.lane("oracle", "violated")):
+        return ""
+    struck = {e["id"]: e["t_ns"] for e in timeline.lane("fault", "armed") if e["id"][:3] == "L9."}
+    if struck:
+        return _not_back(timeline, struck["L9.kill"]) if "L9.kill" in struck else ""
+    latest_ms = max(jitter.late_ms, default=0.0)
+    if latest_ms > LEASE_MS:
+        return f"{latest_ms:.0f} ms"
+    marks = (e["t_ns"] for e in timeline.lane("meta", "mark") if e["name"] == "start")
+    ready = (e["t_ns"] for e in timeline.lane("gate", "change") if e.get("mode") == "ready")
+    begun = next(marks, next(ready, 1 << 62))  # a gate that boots has been late for ever
+    trips = (event for event in timeline.lane("gate", "event") if event["what"] == "trip")
+    told = [*timeline.lane("alarm", "on"), *trips]
+    rows = (str(e.get("row", e.get("detail"))) for e in told if e["t_ns"] >= begun)
+    return next((row for row in rows if row in LATE), "")
+
+
+def _not_back(timeline: Timeline, killed_ns: int) -> str:
+    """A killed gate that was away for as long as its first start took on this machine, and for
+    longer than any story waits, says nothing of itself.
+    """
+    gate = [event["t_ns"] for event in timeline.lane("gate")]
+    ends_ns = max(event["t_ns"] for event in timeline.events)
+    back_ns = next((t_ns for t_ns in gate if t_ns > killed_ns + DYING_NS), ends_ns)
+    if not gate or not AWAY_NS < back_ns - killed_ns <= RESTART_NS + 2 * gate[0]:
+        return ""
+    return f"the gate needs {gate[0] / 1e9:.0f} s to start"
 
 
 def _fastest(timeline: Timeline) -> float:

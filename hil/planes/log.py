@@ -49,13 +49,16 @@ def flat(truth: Told) -> Told:
 
 @dataclass(slots=True)
 class Log:
-    """`now` holds the newest fields of each lane: what a condition is asked about."""
+    """`now` holds the newest fields of each lane: what a condition is asked about. `unknown`:
+    fields of the truth that nobody knows; a twin's guess at them is for the story alone.
+    """
 
     timeline: Timeline
     clock: Ticking
     start_ns: int
     now: dict[str, Told] = field(default_factory=dict)
     alarms: dict[str, tuple[str, str]] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
     gate_said: Told = field(default_factory=dict)
 
     def add(self, lane: str, kind: str, **fields: Any) -> None:
@@ -69,9 +72,11 @@ class Log:
 
     def plant(self, truth: Told, t_ns: int | None = None) -> None:
         """A sample of the truth, taken now or at `t_ns` of the same clock."""
-        self.now["plant"] = flat(truth)
+        found = self.now["plant"] = flat(truth)
+        if self.unknown:
+            found = {name: value for name, value in found.items() if name not in self.unknown}
         at_ns = self.clock.now_ns if t_ns is None else t_ns
-        self.timeline.add(at_ns - self.start_ns, "plant", "sample", **self.now["plant"])
+        self.timeline.add(at_ns - self.start_ns, "plant", "sample", **found)
 
     def gate(self, told: tuple[ipc.GateState, Outputs | None]) -> None:
         """A turn of the gate."""

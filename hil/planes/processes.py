@@ -1,4 +1,4 @@
-"""The plane `processes`: the real processes of `liftctl up`, in real time, on the virtual bus.
+"""The planes of real processes: those of `liftctl up`, in real time, on the virtual bus or another.
 
 Role: starts a ward of its own, listens to its sockets as any reader may, and lends it a finger at
 the panel's web page. Must never: change a process, or hide how late this machine was.
@@ -7,6 +7,7 @@ the panel's web page. Must never: change a process, or hide how late this machin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -14,12 +15,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from websockets.exceptions import WebSocketException
+
 from hil.control import ControlError, WardControl
+from hil.faces.python_can import AdapterError
 from hil.judge.finger import Broken, Finger
 from hil.judge.ward import SITES, WardUnderTest
+from hil.planes.disk import entries
 from hil.planes.jitter import Jitter
 from hil.planes.log import Log
-from hil.planes.wards import ledger
 from hil.rooms.room import RequestError
 from hil.timeline import Timeline
 from liftctl import ipc
@@ -40,16 +44,19 @@ class _Now:
 
 
 class ProcessesPlane:
-    """`run` lets real time pass, and writes down what the ward says meanwhile."""
+    """`run` lets real time pass, and writes down what the ward says meanwhile. `unknown`: fields of
+    the truth that no simulation knows.
+    """
 
-    name = "processes"
-
-    def __init__(self, ward: WardUnderTest, kind: str, seed: int) -> None:
-        self.ward, self.kind, self.seed = ward, kind, seed
+    def __init__(
+        self, ward: WardUnderTest, kind: str, seed: int, name: str = "processes",
+        unknown: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
+        self.ward, self.kind, self.seed, self.name = ward, kind, seed, name
         self.start_ns = time.monotonic_ns()
         self.timeline, self.jitter = Timeline(), Jitter()
         self._now = _Now()
-        self.log = Log(self.timeline, self._now, self.start_ns)
+        self.log = Log(self.timeline, self._now, self.start_ns, unknown=unknown)
         self.watchers: list[Callable[[int], None]] = []
         self.refused: list[tuple[str, str]] = []
         self._later: list[tuple[int, Callable[[], None]]] = []
@@ -82,6 +89,8 @@ class ProcessesPlane:
             await asyncio.sleep(SLICE_S)
             self.jitter.add(due_ns, time.monotonic_ns())
             self._listen()
+            if lost := self.ward.lost():
+                raise AdapterError(lost)
             now_ns = self.t_ns
             ready = [item for item in self._later if item[0] <= now_ns]
             self._later = [item for item in self._later if item[0] > now_ns]
@@ -153,7 +162,7 @@ class ProcessesPlane:
         if station == "hand":
             self.command({"do": "hand", "keys": [key.lower() for key in motion.split("+")]})
         else:
-            self._loop.run_until_complete(finger.press(motion))
+            self._loop.run_until_complete(_pressed(finger, motion))
 
     def release(self, station: str) -> None:
         """The finger lifts."""
@@ -185,9 +194,9 @@ class ProcessesPlane:
     def technician(self, row: str, by: str) -> None:
         """`liftctl release`."""
         self.human("technician", row=row, by=by)
-        self.ward.liftctl(
-            "release", "--site", self.ward.site_file(self.kind), "--row", row, "--by", by
-        )
+        words = ("release", "--site", self.ward.site_file(self.kind), "--row", row, "--by", by)
+        # meanwhile fingers go on beating, and sockets are read
+        self._loop.run_until_complete(asyncio.to_thread(self.ward.liftctl, *words))
 
     def command(self, request: dict[str, Any]) -> None:
         """A hand in the room; RequestError."""
@@ -198,10 +207,10 @@ class ProcessesPlane:
             raise RequestError(str(error)) from error
 
     def know(self) -> None:
-        """Who is who: asked before the story begins, since asking takes its time."""
-        table = self.ward.status(self.kind)["processes"]
+        """Who is who: the table that the supervisor keeps for `liftctl status`."""
         site = SITES[self.kind]
-        self._pids = {name: int(table[f"{site}/{name}"]["pid"]) for name in (*SERVING, "panel")}
+        table = json.loads((self.ward.root / "run" / site / "processes.json").read_text("utf-8"))
+        self._pids = {name: int(table[f"{site}/{name}"][0]) for name in (*SERVING, "panel")}
 
     # --- processes --------------------------------------------------------------------------------
 
@@ -233,9 +242,7 @@ class ProcessesPlane:
 
     def finish(self) -> None:
         """The ledger's entries, everything in the order of time, and the fingers away."""
-        for t_ns, kind, name, body in ledger(self.ward, self.kind):
-            payload = json.loads(body) if body else {}
-            fields = {"id": name, "payload": payload}
+        for t_ns, kind, fields in entries(self.ward.root / "data" / SITES[self.kind]):
             self.timeline.add(max(0, t_ns - self.start_ns), "ledger", kind, **fields)
         self.timeline.events.sort(key=lambda event: int(event["t_ns"]))
         for finger in self._fingers.values():
@@ -247,14 +254,17 @@ class ProcessesPlane:
         self._loop.close()
 
 
-async def _swallow(saying: Any) -> None:
+async def _pressed(finger: Finger, motion: str) -> None:
+    """Broken, where the page has lost its panel."""
     try:
+        await finger.press(motion)
+    except WebSocketException as error:
+        raise Broken(f"the panel closed the page before {motion} could be pressed") from error
+
+
+async def _swallow(saying: Any) -> None:
+    with contextlib.suppress(Broken, OSError, RuntimeError, WebSocketException):
         await saying
-    except (Broken, OSError, RuntimeError, ConnectionError) as error:
-        _ = error
-    except Exception as error:
-        if "close" not in type(error).__name__.lower() and "Connection" not in type(error).__name__:
-            raise
 
 
 def _state(pid: int) -> str:

@@ -29,6 +29,7 @@ QUEUE = 16  # frames a controller holds, as those of the hub
 AFTER_ALL = 3  # whoever sends in this moment has sent
 NEVER = 1 << 62
 Take = Callable[[PortFrame], None]
+Way = Callable[[str, Frame], list[tuple[str, Frame]]]
 NOBODY: frozenset[int] = frozenset()
 
 
@@ -42,7 +43,8 @@ class Disturbance(Protocol):
 class Wire:
     """One bus. `takers`: who listens in the gateway, given frames as a port hands them over;
     `room`: the devices, told who of them is deaf; `state`: (name, event) of each controller whose
-    state changes; `full`: whose queue is.
+    state changes; `full`: whose queue is. `way`: what a delivered frame goes through besides, from
+    its sender to (listener, frame) for each that it reaches.
     """
 
     clock: Clock
@@ -51,6 +53,7 @@ class Wire:
     room: Callable[[Frame, frozenset[int]], None] = lambda _frame, _deaf: None
     state: Callable[[str, BusEvent], None] = lambda _name, _event: None
     full: Callable[[str], None] = lambda _sender: None
+    way: Way | None = None
     takers: dict[str, Take] = field(default_factory=dict)
     disturbances: list[Disturbance] = field(default_factory=list)
     counts: dict[int, int] = field(default_factory=dict)  # frames the bus carried, by id
@@ -126,14 +129,21 @@ class Wire:
         self.counts[frame.can_id] = self.counts.get(frame.can_id, 0) + 1
         if self.heard is not None:
             self.heard.append((self.clock.now_ns, sender, frame))
-        if sender != ROOM:
-            self.room(frame, deaf)
-        told = PortFrame(
+        reached = self._all_but(sender, frame) if self.way is None else self.way(sender, frame)
+        for name, heard in reached:
+            if name == ROOM:
+                self.room(heard, deaf)
+            elif NUMBERS[name] not in deaf:
+                self.takers[name](self._as_port(heard))
+
+    def _all_but(self, sender: str, frame: Frame) -> list[tuple[str, Frame]]:
+        listeners = [name for name in self.takers if name != sender]
+        return [(name, frame) for name in ([] if sender == ROOM else [ROOM]) + listeners]
+
+    def _as_port(self, frame: Frame) -> PortFrame:
+        return PortFrame(
             self.bus, frame.can_id, frame.data, frame.is_extended, frame.is_remote, frame.is_error
         )
-        for name, take in self.takers.items():
-            if name != sender and NUMBERS.get(name) not in deaf:
-                take(told)
 
 
 NAMES = {number: name for name, number in NUMBERS.items()}

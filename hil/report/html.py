@@ -91,7 +91,8 @@ def _about(kept: tuple[Result, ...], manifest: Mapping[str, Any]) -> str:
 def _jitter(jitter: Mapping[str, float] | None) -> str:
     if not jitter:
         return "none: virtual time"
-    return ", ".join(f"{name} {value:.2f} ms" for name, value in jitter.items())
+    told = ", ".join(f"{name} {value:.2f} ms" for name, value in jitter.items())
+    return f"{told}; a moment is uncertain by its run's latest step and one sample of 10 ms"
 
 
 def _figures(figures: Mapping[str, Any]) -> str:

@@ -14,22 +14,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import msgspec
 from sqlalchemy import Engine, text
 
 from config.schema import load
 from hil.figures.table import Spread, row, say
 from hil.judge.ward import WardUnderTest
+from hil.rig import nation
+from hil.rig.balancer import balancing
 from hil.rig.figures import SITE, tick_gaps_ms
-from liftctl.centre import database, people
+from liftctl.centre import database
+from liftctl.centre.embedded import embedded
 from liftctl.centre.ingest.directory import invite, put_home
-from liftctl.centre.people import Person
 from liftctl.recorder.ledger import Entry, Ledger
 from liftctl.uplink.enrol import enrol
 from liftctl.uplink.outbox import Outbox
@@ -37,7 +40,7 @@ from liftctl.uplink.sender import Sender
 from liftctl.uplink.state import Enrolment, Folder
 
 PHASES, PER_DAY, DAYS = 12, 10, 30
-ROUNDS = 20
+SENDERS = 4
 START_S = 180.0
 
 
@@ -54,7 +57,7 @@ class Centre:
 def centre() -> Iterator[Centre]:
     """In a folder of its own, with durable commits."""
     place = tempfile.TemporaryDirectory(prefix="liftctl-bench-", ignore_cleanup_errors=True)
-    with place as name, database.embedded(Path(name) / "postgres") as url:
+    with place as name, embedded(Path(name) / "postgres") as url:
         engine = database.connect(url)
         database.migrate(engine, datetime.now(UTC).date())
         with _serving("ingest", url) as ingest:
@@ -149,74 +152,52 @@ def _copy(engine: Engine) -> float:
         return time.perf_counter() - began
 
 
-NATION = """
-INSERT INTO municipality SELECT 'town-' || n, 'Town ' || n FROM generate_series(0, 97) n;
-INSERT INTO home SELECT 'town-' || n % 98, 'home-' || n, 'Home ' || n
-  FROM generate_series(0, 999) n;
-INSERT INTO controller (municipality, controller, home, kind, title, public_key, enrolled_at,
-  durable_at, durable_seq, reported, trends, commissioned, cycles, service_cycles, service_by,
-  inspection_by, transfers_28d, active_days_28d, trips_7d)
-SELECT 'town-' || (n % 1000) % 98, 'lift-' || n, 'home-' || n % 1000, 'lift', 'Room ' || n,
-  sha256(n::text::bytea), now(), now() - make_interval(mins => (n * 7919) % 3000), n,
-  jsonb_build_object('mode', 'ready', 'latched', '[]'::jsonb, 'battery_pct', 15 + (n * 31) % 85),
-  jsonb_build_object('motor_current_pct_at_swl', 60 + (n * 17) % 20, 'brake_drift_mm', n % 12),
-  '{"motor_current_pct_at_swl": 62}', n % 2600, 2500, current_date + (n * 13) % 400 - 20,
-  current_date + (n * 29) % 400 - 10, 200 + n % 90, 28, n % 5 FROM generate_series(0, 39999) n;
-"""
-TRANSFERS = """
-INSERT INTO transfer SELECT 'town-' || (c % 1000) % 98, 'home-' || c % 1000, 'lift-' || c, 1, n,
-  now() - make_interval(secs => (n * 31536000.0 / :total)), 't' || n, 'bed-chair', 'completed',
-  1 + (n % 7 = 0)::int, 180 + n % 200, 200 + n % 300, n % 9 / 8, 0, '{}'
-FROM (SELECT n, (n * 7907) % 40000 AS c FROM generate_series(CAST(:first AS bigint), :last) n) made
-"""
-TALLY = """
-INSERT INTO tally SELECT municipality, home, at::date, kind, outcome, coalesce(carers, 0), count(*),
-  sum(elapsed_s), sum(staff_s), sum(blocks), sum(alarms) FROM transfer
-  WHERE municipality LIKE 'town-%' GROUP BY 1, 2, 3, 4, 5, 6
-"""
-CHUNK = 200_000
-PAGES = {
-    "fleet, 40,000 devices by risk": "/api/fleet?limit=50",
-    "fleet of one municipality": "/api/fleet?municipality=town-1&limit=50",
-    "search in 40,000 devices": "/api/fleet?search=room%20399",
-    "one device": "/api/devices/town-1/lift-1",
-    "its events": "/api/devices/town-1/lift-1/events",
-    "evidence of all homes, a year": "/api/evidence?days=365",
-}
+def several(found: Centre, folder: Path) -> None:
+    """Four homes catch up at once through a balancer, with one process behind it and with two."""
+    with _serving("ingest", found.url) as second:
+        ports = [int(url.rpartition(":")[2]) for url in (found.ingest, second)]
+        took_s = [_together(found, folder / f"behind-{n}", tuple(ports[:n])) for n in (1, 2)]
+    say(f"{SENDERS} homes at once through a balancer: {took_s[0]:.2f} s with one ingest,")
+    say(f"  {took_s[1]:.2f} s with two; ratio {took_s[0] / took_s[1]:.2f} ({os.cpu_count()} cores)")
 
 
-def pages(found: Centre, transfers: int) -> None:
-    """Page times over a made-up nation."""
-    began = time.perf_counter()
-    with found.engine.begin() as db:
-        db.execute(text("SET LOCAL statement_timeout = 0"))
-        for statement in NATION.split(";\n"):
-            if statement.strip():
-                db.execute(text(statement))
-        for first in range(0, transfers, CHUNK):
-            last = min(transfers, first + CHUNK) - 1
-            db.execute(text(TRANSFERS), {"first": first, "last": last, "total": transfers})
-        db.execute(text(TALLY))
-    with found.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-        db.execute(text("SET statement_timeout = 0"))
-        db.execute(text("VACUUM ANALYZE"))
-    made_s = time.perf_counter() - began
-    say(f"nation: 40,000 devices, {transfers:,} transfers (made in {made_s:.0f} s)")
-    token = people.add_token(found.engine, Person("bench", "centre"), 1, datetime.now(UTC))
-    with _serving("console", found.url) as url, httpx.Client(base_url=url) as http:
-        http.headers["authorization"] = f"Bearer {token}"
-        empty = _times(lambda: http.get("/healthz"))
-        for name, path in PAGES.items():
-            row(name, "ms", _times(lambda path=path: http.get(path)), empty, "GET /healthz")  # type: ignore[misc]
-
-
-def _times(ask: Callable[[], httpx.Response]) -> Spread:
-    found = []
-    for _ in range(ROUNDS):
+def _together(found: Centre, folder: Path, ports: tuple[int, ...]) -> float:
+    """Seconds until all are drained; each home is a process of its own."""
+    with balancing(ports) as balancer:
+        senders = []
+        for n in range(SENDERS):
+            home = folder / f"home-{n}"
+            home.mkdir(parents=True)
+            _month(home / "ledger.sqlite")
+            name = f"{folder.name}-{n}"
+            enrolment = _enrolled(found, home, "bench", name, name)
+            url = f"http://127.0.0.1:{balancer.port}"
+            Folder(home / "uplink").keep(msgspec.structs.replace(enrolment, url=url))
+            senders.append([sys.executable, "-m", "hil.rig.centre", "--drain", str(home)])
+        pipe = subprocess.PIPE
+        children = [subprocess.Popen(it, stdin=pipe, stdout=pipe, text=True) for it in senders]
+        for child in children:
+            child.stdout.readline()  # type: ignore[union-attr]  # its start is not its sending
         began = time.perf_counter()
-        ask().raise_for_status()
-        found.append((time.perf_counter() - began) * 1000)
-    return Spread.of(found)
+        for child in children:
+            child.stdin.close()  # type: ignore[union-attr]
+        for child in children:
+            child.wait()
+        return time.perf_counter() - began
+
+
+def drain(folder: Path) -> int:
+    """One home sends what it has when its input ends, and ends."""
+    uplink = Folder(folder / "uplink")
+    boxes = (Outbox(folder / "ledger.sqlite", "transfers"),)
+    sender = Sender(
+        uplink, uplink.enrolment(), uplink.key(), boxes, time.time_ns, time.monotonic_ns
+    )
+    say("ready")
+    sys.stdin.read()
+    while sender.step():
+        pass
+    return 0
 
 
 def at_home(found: Centre, seconds: float) -> None:
@@ -244,8 +225,11 @@ def at_home(found: Centre, seconds: float) -> None:
 
 
 def _cpu_s(pid: int) -> float:
+    """Of the process and its children: the uplink's network is a process of its own."""
+    inner = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    own_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own_s + sum(_cpu_s(int(child)) for child in inner)
 
 
 def figures(transfers: int, seconds: float) -> None:
@@ -253,13 +237,20 @@ def figures(transfers: int, seconds: float) -> None:
     say("--- knowledge centre")
     with tempfile.TemporaryDirectory() as folder, centre() as found:
         month_offline(found, Path(folder))
+        several(found, Path(folder))
         at_home(found, seconds)
-        pages(found, transfers)
+        nation.populate(found.engine, transfers)
+        with _serving("console", found.url) as url:
+            nation.pages(found.engine, url)
+        nation.terms(found.engine)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m hil.rig.centre")
     parser.add_argument("--transfers", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--drain", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.drain:
+        sys.exit(drain(given.drain))
     figures(given.transfers, given.seconds)

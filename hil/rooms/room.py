@@ -37,6 +37,8 @@ class Room(ABC):
         self.hand: frozenset[str] = frozenset()
         self.hand_present = True
         self.nodes = {node.node_id: node for node in nodes}
+        # Nodes that really are on the bus: their twins here hear and follow, and say nothing.
+        self.present: frozenset[int] = frozenset()
         self._plant, self._guard = plant, guard
         self._releases: dict[str, tuple[int, Callable[[], None]]] = {}
         self._node_ns = start_ns
@@ -60,7 +62,8 @@ class Room(ABC):
         """Advance to `now_ns`, then hand the frame to every node but the `deaf`."""
         out = self.advance(now_ns)
         for node in [item for item in self.nodes.values() if item.node_id not in deaf]:
-            out += [(now_ns, answer) for answer in node.on_frame(frame, now_ns)]
+            answers = node.on_frame(frame, now_ns)
+            out += [(now_ns, answer) for answer in answers if node.node_id not in self.present]
         return out
 
     @property
@@ -90,7 +93,8 @@ class Room(ABC):
         self.sense()
         out: list[tuple[int, Frame]] = []
         for node in self.nodes.values():
-            out += [(self.t_ns, frame) for frame in node.tick(self.t_ns)]
+            said = node.tick(self.t_ns)
+            out += [(self.t_ns, frame) for frame in said if node.node_id not in self.present]
         self.actuate()
         return out
 

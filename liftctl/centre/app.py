@@ -95,7 +95,7 @@ def _devices(app: FastAPI, engine: Engine, person: Callable[[Request], Person]) 
         """Who is asking and what that person may see."""
         asker = person(request)
         with view(engine, asker) as db:
-            seen = fleet.places(db)
+            seen = fleet.places(db, asker)
         return {"name": asker.name, "role": asker.role, "municipality": asker.municipality,
                 "home": asker.home, "may_change": asker.may_change, "places": seen}  # fmt: skip
 
@@ -105,8 +105,9 @@ def _devices(app: FastAPI, engine: Engine, person: Callable[[Request], Person]) 
         search: Word = "", limit: Limit = 50, offset: Offset = 0,
     ) -> dict[str, Any]:  # fmt: skip
         """Devices by risk to today's transfers, highest first."""
-        with view(engine, person(request)) as db:
-            return fleet.fleet(db, _now(), limit, offset, municipality, home, search)
+        asker = person(request)
+        with view(engine, asker) as db:
+            return fleet.fleet(db, asker, _now(), limit, offset, municipality, home, search)
 
     @app.get("/api/devices/{municipality}/{controller}")
     def device(request: Request, municipality: str, controller: str) -> dict[str, Any]:
@@ -151,15 +152,16 @@ def _evidence(app: FastAPI, engine: Engine, person: Callable[[Request], Person])
         days: Annotated[int, Query(ge=1, le=3660)] = 90,
     ) -> dict[str, Any]:
         """Transfers, carers and staff time of each home."""
-        until = _now()
-        with view(engine, person(request)) as db:
-            return fleet.evidence(db, until - timedelta(days=days), until)
+        until, asker = _now(), person(request)
+        with view(engine, asker) as db:
+            return fleet.evidence(db, asker, until - timedelta(days=days), until)
 
     @app.get("/metrics")
     def figures(request: Request) -> Response:
         """Prometheus text; with a token, like everything else."""
-        with view(engine, person(request)) as db:
-            return Response(metrics(db, _now()), media_type=CONTENT_TYPE_LATEST)
+        asker = person(request)
+        with view(engine, asker) as db:
+            return Response(metrics(db, asker.municipality, _now()), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/api/audit")
     def trail(request: Request, limit: Limit = 100) -> Any:
@@ -168,7 +170,7 @@ def _evidence(app: FastAPI, engine: Engine, person: Callable[[Request], Person])
         if asker.role not in ("centre", "auditor", "municipality"):
             raise HTTPException(403, "the audit trail is for centre, municipality and auditor")
         with view(engine, asker) as db:
-            return fleet.audit(db, limit)
+            return fleet.audit(db, asker, limit)
 
 
 def _clean(text: str) -> str:

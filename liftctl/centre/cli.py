@@ -100,9 +100,9 @@ def code_command(database: Database, municipality: str, home: str, controller: s
 @app.command("mailbox")
 def mailbox_command(
     database: Database, municipality: str, controller: str,
-    site_key: Annotated[str, typer.Option(help="64 hex digits, printed by `liftctl enrol site`")],
+    site_key: Annotated[str, typer.Option(help="64 hex digits, printed by `liftctl enrol office`")],
 ) -> None:  # fmt: skip
-    """Open a box for orders and reports of an enrolled gateway; prints its token once."""
+    """A new token for a gateway's box (enrolment gave it one); the earlier no longer counts."""
     with _centre() as centre:
         typer.echo(centre.mailbox(database, municipality, controller, site_key))
 
@@ -142,6 +142,24 @@ def verify_command(database: Database) -> None:
         found = centre.verify(database)
     typer.echo(json.dumps(found, indent=2))
     raise typer.Exit(0 if all(item["ok"] for item in found) else 1)
+
+
+@app.command("term")
+def term_command(
+    database: Database, municipality: str,
+    what: Annotated[str, typer.Argument(help="transfers, events or audit")],
+    days: int,
+) -> None:  # fmt: skip
+    """How many days a municipality keeps what; without a term it keeps everything."""
+    with _centre() as centre:
+        centre.term(database, municipality, what, days)
+
+
+@app.command("prune")
+def prune_command(database: Database) -> None:
+    """Remove what every municipality's own terms have passed; monthly. Chains stay provable."""
+    with _centre() as centre:
+        typer.echo(json.dumps(centre.prune(database), indent=2))
 
 
 @app.command("demo")

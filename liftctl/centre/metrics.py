@@ -20,7 +20,7 @@ SELECT municipality, count(*) AS controllers,
   coalesce(max(extract(epoch FROM :now - durable_at)), 0)::float8 AS oldest,
   count(*) FILTER (WHERE durable_at < :now - interval '2 hours') AS silent,
   sum(set_aside)::float8 AS set_aside
-FROM controller WHERE revoked_at IS NULL GROUP BY municipality ORDER BY 1
+FROM controller WHERE revoked_at IS NULL{own} GROUP BY municipality ORDER BY 1
 """
 GAUGES = {
     "controllers": ("liftctl_centre_controllers", "enrolled gateways"),
@@ -45,9 +45,11 @@ class Sums(Collector):
             yield gauge
 
 
-def metrics(db: Connection, now: datetime) -> bytes:
-    """Prometheus text of what this transaction may see."""
+def metrics(db: Connection, municipality: str, now: datetime) -> bytes:
+    """Prometheus text of what this transaction may see; "" is every municipality."""
     registry = CollectorRegistry()
-    rows = db.execute(text(SUMS), {"now": now}).mappings().all()
+    own = " AND municipality = :municipality" if municipality else ""
+    values = {"now": now, "municipality": municipality}
+    rows = db.execute(text(SUMS.format(own=own)), values).mappings().all()
     registry.register(Sums([dict(row) for row in rows]))
     return generate_latest(registry)

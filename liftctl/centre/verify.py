@@ -18,7 +18,9 @@ SELECT seq, header, commitment, hash, sealed FROM entry WHERE municipality = :mu
 
 
 def chains(engine: Engine) -> list[dict[str, Any]]:
-    """One result for each epoch of each controller: rows, sealed rows, and what does not hold."""
+    """One result for each epoch of each controller: rows (those that are left where it was pruned),
+    sealed rows, and what does not hold.
+    """
     with engine.connect() as db:
         heads = db.execute(text("SELECT * FROM head ORDER BY municipality, controller, at"))
         return [_chain(db, dict(head)) for head in heads.mappings().all()]
@@ -27,8 +29,10 @@ def chains(engine: Engine) -> list[dict[str, Any]]:
 def _chain(db: Connection, head: dict[str, Any]) -> dict[str, Any]:
     key = {name: head[name] for name in ("municipality", "controller", "epoch")}
     prev, seq, aside, problem = bytes(head["parent"]), head["first_seq"] - 1, 0, ""
-    rows = db.execution_options(yield_per=5000).execute(text(ROWS), key)
-    for row in rows:
+    if pruned := head["pruned_seq"]:
+        prev, seq = bytes(head["pruned_hash"]), pruned
+    found = db.execution_options(yield_per=5000).execute(text(ROWS), key)
+    for row in found:
         seq += 1
         aside += bool(row.sealed)
         digest = hashlib.sha256(prev + bytes(row.header) + bytes(row.commitment)).digest()
@@ -38,5 +42,6 @@ def _chain(db: Connection, head: dict[str, Any]) -> dict[str, Any]:
         prev = bytes(row.hash)
     if not problem and (seq != head["seq"] or prev != bytes(head["hash"])):
         problem = f"the head says row {head['seq']}, the rows end at {seq}"
-    told = {**key, "stream": head["stream"], "rows": seq - head["first_seq"] + 1}
+    rows = seq - (pruned or head["first_seq"] - 1)
+    told = {**key, "stream": head["stream"], "rows": rows, "pruned_to": pruned}
     return {**told, "sealed": aside, "ok": not problem, "problem": problem}

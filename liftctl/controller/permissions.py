@@ -96,7 +96,7 @@ def locks(site: Site, state: State) -> tuple[str, ...]:
     """What a person or the calendar forbids (safety.table.LOCKS)."""
     found = set(state.locks)
     found |= {"paused"} if state.transfer and state.transfer.paused else set()
-    found |= {"overdue"} if plans.overdue(site, state.today) else set()
+    found |= {"overdue"} if plans.overdue(site, state.upkeep, state.today) else set()
     return tuple(sorted(found))
 
 

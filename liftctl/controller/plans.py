@@ -15,8 +15,10 @@ from datetime import date, timedelta
 
 from config.plans import MAX_CARERS, Register, ResidentSpec, SlingSpec
 from config.schema import Site
+from liftctl import upkeep
 from liftctl.controller.flows import Mode
 from liftctl.controller.values import Config, Papers, Plan, State
+from liftctl.ipc import Upkeep
 from liftctl.records import PlanPart, SlingPart
 
 KINDS = {
@@ -74,9 +76,12 @@ def carers_needed(resident: ResidentSpec, today: str) -> int:
     return 1 if one_carer_allowed(resident, today) else max(2, resident.carers)
 
 
-def overdue(site: Site, today: str) -> bool:
-    """Is the inspection's date past? A site that names none tracks it elsewhere (H36)."""
-    return bool(site.inspection_due) and not today <= site.inspection_due
+def overdue(site: Site, said: tuple[Upkeep, ...], today: str) -> bool:
+    """Is the inspection's date past? A site that names none tracks it elsewhere (H36). What the
+    recorder has of an inspection that was done counts in place of the file's date.
+    """
+    until = upkeep.due(said, "inspection", site.inspection_due)
+    return bool(until) and not today <= until
 
 
 def whole(args: Mapping[str, str], key: str, default: str = "") -> int | None:

@@ -18,6 +18,7 @@ from liftctl.controller import rows
 from liftctl.controller.turn import turn
 from liftctl.controller.values import Asked, Config, Input, Link, State, Today
 from liftctl.entry import CONTROLLER, Ending, Turnover, real_time, say
+from liftctl.files import replace_file
 from liftctl.ipc import (
     Channel,
     GateState,
@@ -44,13 +45,20 @@ def site_date() -> str:
     return datetime.now().astimezone().date().isoformat()
 
 
+def _locks_at_start(site: Site, cleaning: Path) -> frozenset[str]:
+    return frozenset(
+        ({"relocated"} if site.relocatable else set())
+        | ({"cleaning"} if cleaning.exists() else set())
+    )
+
+
 class Shell:
     """One site's controller process; `step` is one wake-up."""
 
     def __init__(self, site: Site) -> None:
         self.places = Places(site.name)
         self.config = Config(site, rows.priority_of, rows.SERVICE_ROWS)
-        self.state = State(locks=frozenset({"relocated"} if site.relocatable else ()))
+        self.state = State(locks=_locks_at_start(site, self.places.cleaning))
         self.server = serve(self.places.sock("controller"))
         self.peers: dict[str, Channel] = {}
         self.turnover = Turnover(site.hash)
@@ -67,7 +75,10 @@ class Shell:
         self._hear_peers(inputs)
         self._connect(now_ns, inputs)
         asking = self._hear_panels(inputs)
+        before = self.state.locks
         self.state, out = turn(self.config, self.state, now_ns, inputs)
+        if self.state.locks != before:
+            self._keep_locks()
         for lease in out.gate:
             self._send("gate", lease)
         for said in out.recorder:
@@ -77,6 +88,16 @@ class Shell:
         for view in out.panels:
             self.server.broadcast(view)
         self._collect(now_ns)
+
+    def _keep_locks(self) -> None:
+        """Who wipes the screen is safe over a restart. Between transfers: it may take a while."""
+        try:
+            if "cleaning" in self.state.locks:
+                replace_file(self.places.cleaning, b"")
+            else:
+                self.places.cleaning.unlink(missing_ok=True)
+        except OSError as error:
+            say("controller", f"{error}; a restart forgets the cleaning lock")
 
     def close(self) -> None:
         """Leave every socket."""

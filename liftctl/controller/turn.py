@@ -85,7 +85,7 @@ class _Turn:
             case Register():
                 self._register(item)
             case RecorderState():
-                self.state = replace(self.state, records=item.warning)
+                self.state = replace(self.state, records=item.warning, upkeep=item.upkeep)
 
     def _register(self, register: Register) -> None:
         """Between transfers only: what a plan was made from stays as it was (design rule 7)."""

@@ -23,6 +23,7 @@ from liftctl.ipc import (
     TransferClosed,
     TransferOpened,
     TransferPhase,
+    Upkeep,
     Workflow,
     Written,
 )
@@ -178,6 +179,7 @@ class State:
     recorder_up: bool = False
     today: str = ""
     records: str = ""  # what the recorder warns of
+    upkeep: tuple[Upkeep, ...] = ()  # as the ledger has it
     register: Register = field(default_factory=Register)
     papers: Papers | None = None  # None: to be reckoned
     transfer: Transfer | None = None

@@ -1,4 +1,4 @@
-"""The technician's page and its JSON: every route is a GET.
+"""The technician's page and its JSON: every route is a GET, but for the answer to support.
 
 Role: HTTP edge. Process: desk. Must never: offer a verb that moves, resets or releases anything.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp
 
 from config.languages import codes
 from config.schema import Site
-from liftctl.desk import ledger
+from liftctl.desk import answers, ledger
 from liftctl.desk.metrics import Room, registry
 from liftctl.desk.watch import Watch
 from liftctl.panel.edge import Edge, listen, server
@@ -42,6 +43,7 @@ def create(site: Site) -> ASGIApp:
     app = FastAPI(title="liftctl desk", lifespan=lifespan, docs_url=None, redoc_url=None)
     _status(app, site, watch)
     _records(app, site)
+    answers.install(app, site, watch)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return Edge(app, site.web)
 
@@ -57,7 +59,8 @@ def _status(app: FastAPI, site: Site, watch: Watch) -> None:
     @app.get("/api/state")
     async def state(language: str = "en") -> dict[str, Any]:
         """Processes, devices, rows and counters."""
-        return watch.view(clock(), language if language in codes() else "en")
+        today = datetime.now().astimezone().date().isoformat()
+        return watch.view(clock(), language if language in codes() else "en", today)
 
     @app.get("/healthz")
     async def healthz() -> JSONResponse:

@@ -1,19 +1,20 @@
 """What the desk last heard from every process.
 
-Role: listens. Process: desk. Must never: send anything but its hello.
+Role: listens. Process: desk. Must never: send anything but its hello, and the office's answer to
+somebody who asks to look (the support process takes no other from here).
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
 
 from config.languages import texts
 from config.schema import Site
-from liftctl import ipc
+from liftctl import ipc, upkeep
 from liftctl.entry import Turnover
 from liftctl.panel.links import Link
 from liftctl.places import Places
@@ -32,6 +33,7 @@ class Watch:
         self.controller: ipc.ControllerState | None = None
         self.recorder: ipc.RecorderState | None = None
         self.support: ipc.SupportState | None = None
+        self.refused = ""  # the code of the newest answer that was not taken
         self._turnover = Turnover(site.hash)
         self._links = {
             name: Link(Places(site.name).sock(name), "desk", self.take)
@@ -62,8 +64,15 @@ class Watch:
                 self.recorder = message
             case ipc.SupportState():
                 self.support = message
+            case ipc.Refused():
+                self.refused = message.code
             case _:
                 pass
+
+    def answer(self, action: str, args: dict[str, str]) -> bool:
+        """Tell the support process; False when there is none. What comes of it is in its state."""
+        link, self.refused = self._links.get("support"), ""
+        return link is not None and link.send(ipc.Workflow("desk", action, args))
 
     def ages_ns(self, now_ns: int) -> dict[str, int | None]:
         """Age of what each process last said; None when it never spoke."""
@@ -86,8 +95,8 @@ class Watch:
             return [f"gate's last tick is {age / 1e9:.1f} s old; is it running?"]
         return []
 
-    def view(self, now_ns: int, language: str) -> dict[str, Any]:
-        """Everything the page shows; no resident and no carer."""
+    def view(self, now_ns: int, language: str, today: str = "") -> dict[str, Any]:
+        """Everything the page shows; no resident and no carer. `today`: ISO, "" tells no notice."""
         gate, words = self.gate, texts(language)
         rows = (
             sorted({*gate.active, *gate.latched, *_refusing(gate)}, key=_rank(gate)) if gate else []
@@ -109,9 +118,20 @@ class Watch:
                 {"sling": serial, "code": code, "text": words.get(f"notice.{code}", code)}
                 for serial, code in (self.controller.slings if self.controller else ())
             ],
+            "upkeep": self._upkeep(words, today),
             "mode": self.controller.mode if self.controller else None,
             "support": msgspec.to_builtins(self.support) if self.support else None,
+            "support_refused": words.get(f"refused.{self.refused}", self.refused),
         }
+
+    def _upkeep(self, words: Mapping[str, str], today: str) -> list[dict[str, Any]]:
+        said = self.recorder.upkeep if self.recorder else ()
+        table = upkeep.shown(said, self.site.inspection_due, today)
+        return [
+            {**item, "text": words.get(f"notice.{item['notice']}", ""),
+             "title": words[f"upkeep.{item['what']}"]}
+            for item in table
+        ]  # fmt: skip
 
     def _processes(self, now_ns: int) -> list[dict[str, Any]]:
         ages = self.ages_ns(now_ns)

@@ -13,14 +13,11 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.schema import ConfigError, Site
 from liftctl.accept import load_or_fall_back
 from liftctl.exports import fhir as fhir_form
-from liftctl.exports import webhook as hook
 from liftctl.exports.table import write_csv
 from liftctl.places import Places
 from liftctl.recorder.reader import read_transfers
@@ -101,12 +98,16 @@ def webhook_command(
     key_file: Annotated[Path | None, typer.Option(help="a raw Ed25519 key")] = None,
 ) -> None:
     """Send what the address does not have yet; status 1 when it did not take everything."""
+    import httpx  # no other export waits for an HTTP client
+
+    from liftctl.exports import webhook as hook
+
     found, records = _read(site)
     if (secret_file is None) == (key_file is None):
         raise _fail("give --secret-file or --key-file")
     position = Places(found.name).data / "webhook.position"
     try:
-        key = _key(secret_file, key_file)
+        key = hook.key_in(secret_file, key_file)
         with httpx.Client(timeout=hook.TIMEOUT_S, trust_env=False) as http:
             sender = hook.Sender(hook.checked(url), key, position, http, _now_s, time.sleep)
             count = sender.deliver(records)
@@ -116,13 +117,6 @@ def webhook_command(
         typer.echo(f"liftctl: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(f"{count} transfers sent")
-
-
-def _key(secret_file: Path | None, key_file: Path | None) -> hook.Secret:
-    if secret_file is not None:
-        return hook.secret(secret_file.read_text(encoding="ascii"))
-    assert key_file is not None  # noqa: S101
-    return Ed25519PrivateKey.from_private_bytes(key_file.read_bytes())
 
 
 def _now_s() -> int:

@@ -52,6 +52,14 @@ def secret(text: str) -> bytes:
     return key
 
 
+def key_in(secret_file: Path | None, key_file: Path | None) -> Secret:
+    """Of the one that is given; OSError, ValueError or WebhookError."""
+    if secret_file is not None:
+        return secret(secret_file.read_text(encoding="ascii"))
+    assert key_file is not None  # noqa: S101
+    return Ed25519PrivateKey.from_private_bytes(key_file.read_bytes())
+
+
 def signature(key: Secret, id_: str, timestamp: int, body: bytes) -> str:
     """One entry of `webhook-signature`."""
     content = f"{id_}.{timestamp}.".encode() + body

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from liftctl import ipc
+from liftctl.bucket import Bucket
 
 MOTIONS = {
     "lift": frozenset({"UP", "DOWN", "LEFT", "RIGHT"}),
@@ -92,24 +93,6 @@ class Close:
 
 
 Output = Send | Close
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """A token bucket: `size` at once, `per_s` for long."""
-
-    size: float
-    per_s: float
-    level: float
-    at_ns: int = 0
-
-    def take(self, now_ns: int) -> tuple[Bucket, bool]:
-        """The bucket after one more, and whether that one was within the budget."""
-        refill = max(0, now_ns - self.at_ns) * 1e-9 * self.per_s
-        level = min(self.size, self.level + refill)
-        if level < 1:
-            return replace(self, level=level, at_ns=now_ns), False
-        return replace(self, level=level - 1, at_ns=now_ns), True
 
 
 # A page beats 20 times a second and adds one beat at each edge.

@@ -22,6 +22,8 @@ from liftctl.people import dpia, incident, notice, resident
 from liftctl.people.page import Page, html, markdown
 from liftctl.people.setting import Setting
 from liftctl.people.words import LANGUAGES, Words
+from liftctl.places import Places
+from liftctl.recorder.asking import note
 from liftctl.recorder.store import LedgerError
 
 people = typer.Typer(no_args_is_help=True, help="For the people the recordings are about.")
@@ -114,13 +116,17 @@ def file_command(
 ) -> None:
     """A resident's own file: all that register and ledger hold on a token, in plain words."""
     words = words_of(lang)
+    found = site_of(site)
     try:
-        own = resident.gather(site_of(site), token)
+        own = resident.gather(found, token)
     except UNUSABLE as error:
         fail(str(error))
         raise
     files = both(out, "file", resident.page(own, words))
-    write({**files, out / "file.json": packs.plain(resident.told(own))})
+    files[out / "file.json"] = packs.plain(resident.told(own))
+    write(files)
+    digest = hashlib.sha256(files[out / "file.json"]).hexdigest()
+    _noted(found, "file_exported", resident=token, sha256=digest, lang=lang)
     typer.echo("read free text before you hand it over; the page says where", err=True)
 
 
@@ -138,7 +144,8 @@ def export_command(
     words, asked = words_of(lang), _asked(transfer, since, until)
     try:
         signing = packs.key_in(key) if key else None
-        found = incident.gather(site_of(site), asked)
+        place = site_of(site)
+        found = incident.gather(place, asked)
         body = incident.pack(found, words, signing)
     except UNUSABLE as error:
         fail(str(error))
@@ -146,8 +153,16 @@ def export_command(
     write({out: body})
     for line in found.missing:
         typer.echo(f"missing: {line}", err=True)
-    typer.echo(f"sha256 {hashlib.sha256(body).hexdigest()}{'' if signing else ', not signed'}")
-    typer.echo("the ledger has no entry for an export: keep this hash with the case", err=True)
+    digest = hashlib.sha256(body).hexdigest()
+    typer.echo(f"sha256 {digest}{'' if signing else ', not signed'}")
+    what = {"transfer": transfer} if transfer else {"since": since, "until": until}
+    _noted(place, "incident_exported", sha256=digest, **what)
+
+
+def _noted(site: Site, event: str, **detail: str) -> None:
+    """Evidence gets out also where the ledger cannot be written; that it is not noted is said."""
+    if why := note(Places(site.name).ledger, event, **detail):
+        typer.echo(f"NOT in the ledger ({why}): keep the hash with the case", err=True)
 
 
 def _asked(transfer: str, since: str, until: str) -> incident.Asked:

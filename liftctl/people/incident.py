@@ -21,7 +21,9 @@ from liftctl.people.page import html, markdown
 from liftctl.people.words import Words
 from liftctl.places import Places
 from liftctl.recorder import reader
+from liftctl.recorder.audit import upkept_in
 from liftctl.recorder.store import LedgerError
+from liftctl.upkeep import due
 
 FORMAT = "liftctl-incident/1"
 LEDGER = "ledger.json"
@@ -48,6 +50,7 @@ class Incident:
     ledger: dict[str, Any] | None = None
     box: boxes.Box = field(default_factory=boxes.Box)
     missing: list[str] = field(default_factory=list)
+    inspection: str = ""  # due by, as the ledger or the site file says
 
 
 def moment(text: str) -> datetime:
@@ -63,6 +66,7 @@ def gather(site: Site, asked: Asked) -> Incident:
     found.box = boxes.gather(places, found.since, found.until)
     found.missing += found.box.missing
     found.missing += _gaps(found)
+    found.inspection = due(upkept_in(places.ledger) or (), "inspection", site.inspection_due)
     return found
 
 
@@ -115,9 +119,10 @@ def _gaps(found: Incident) -> list[str]:
 def pack(found: Incident, words: Words, key: Ed25519PrivateKey | None) -> bytes:
     """The sealed file; the same bytes whenever the same was found."""
     config = {name: item for name, item in asdict(found.site).items() if name != "resident"}
-    told = report.page(found.site, found.records, found.box.rows, found.missing, words)
+    what = (found.site, found.records, found.box.rows, found.inspection)
+    told = report.page(*what, found.missing, words)
     files = {
-        "report.json": packs.plain(report.told(found.site, found.records, found.box.rows, words)),
+        "report.json": packs.plain(report.told(*what, words)),
         "report.html": html(told).encode(),
         "report.md": markdown(told).encode(),
         "missing.json": packs.plain(found.missing),

@@ -19,7 +19,7 @@ SECTIONS = ("admin", "device", "person", "event", "action")
 Rows = dict[str, list[str]]
 
 
-def known(site: Site, rows: Rows) -> dict[str, Any]:
+def known(site: Site, rows: Rows, inspection: str) -> dict[str, Any]:
     """What the system can say, by the key of its text; None: it should, and does not."""
     devices = [f"{item.name}: {item.profile} on {item.on}" for item in site.device]
     seen = [f"{row}: {span[0]} - {span[1]}" for row, span in sorted(rows.items())]
@@ -29,7 +29,7 @@ def known(site: Site, rows: Rows) -> dict[str, Any]:
         "device.software": f"liftctl {version('liftctl')}",
         "device.config": site.hash,
         "device.swl": f"{site.limits.swl_kg:g} kg",
-        "device.inspection": site.inspection_due or None,
+        "device.inspection": inspection or None,
         "device.way_down": f"{site.emergency_lowering.how} ({site.emergency_lowering.tested})",
         "event.place": ", ".join(
             part for part in (site.municipality, site.home, site.ward, site.title) if part
@@ -43,23 +43,26 @@ def open_keys(section: str) -> list[str]:
     return [key for key in catalogue() if key.startswith(f"ask.{section}.")]
 
 
-def told(site: Site, records: list[dict[str, Any]], rows: Rows, words: Words) -> dict[str, Any]:
+def told(
+    site: Site, records: list[dict[str, Any]], rows: Rows, inspection: str, words: Words
+) -> dict[str, Any]:
     """As a machine reads it: known fields, open fields with their question, transfers."""
     return {
-        "known": known(site, rows),
+        "known": known(site, rows, inspection),
         "open": {key.removeprefix("ask."): words(key) for s in SECTIONS for key in open_keys(s)},
         "transfers": records,
     }
 
 
 def page(
-    site: Site, records: list[dict[str, Any]], rows: Rows, missing: list[str], words: Words
-) -> Page:
+    site: Site, records: list[dict[str, Any]], rows: Rows, inspection: str, missing: list[str],
+    words: Words,
+) -> Page:  # fmt: skip
     """As people read it, in the order of the manufacturers' form."""
     blocks: list[Block] = [Para(words("report.intro")), Para(words("report.deadlines"))]
     if missing:
         blocks += [Heading(words("report.missing_title")), Items(tuple(missing))]
-    facts = known(site, rows)
+    facts = known(site, rows, inspection)
     for number, section in enumerate(SECTIONS, 1):
         blocks.append(Heading(f"{number}. {words(f'report.{section}')}"))
         here = [key for key in facts if key.startswith(f"{section}.")]

@@ -20,7 +20,7 @@ from liftctl.people.fields import fields
 from liftctl.people.page import Blank, Block, Grid, Heading, Items, Page, Para
 from liftctl.people.words import Words
 from liftctl.places import Places
-from liftctl.recorder import erasure, reader
+from liftctl.recorder import audit, erasure, reader
 from liftctl.register import store
 
 FORMAT = "liftctl-own-file/1"
@@ -39,12 +39,14 @@ class OwnFile:
     """`register`: the assessment or None. `transfers`: record and entries, oldest first.
 
     `nameless`: transfers of this ledger whose contents are erased; whose they were nobody can tell.
+    `handed_out`: earlier files about this resident, as the ledger's audit entries tell of them.
     """
 
     token: str
     register: dict[str, Any] | None
     transfers: tuple[dict[str, Any], ...]
     nameless: int
+    handed_out: tuple[dict[str, Any], ...] = ()
 
 
 def gather(site: Site, token: str) -> OwnFile:
@@ -53,12 +55,13 @@ def gather(site: Site, token: str) -> OwnFile:
     people = (*store.load(places.register).resident, *site.resident)
     own = next((item for item in people if item.token == token), None)
     found: tuple[dict[str, Any], ...] = ()
-    others, nameless = set[str](), 0
+    others, nameless, handed = set[str](), 0, tuple[dict[str, Any], ...]()
     if places.ledger.is_file():
         with closing(reader.connect(places.ledger)) as db:
             db.execute("BEGIN")  # one snapshot
             names = erasure.transfers_of(db, token) if token else []
-            found = tuple(_transfer(db, name) for name in names)
+            found = tuple(_transfer(db, name) for name in names if not audit.is_own_id(name))
+            handed = tuple(item for item in audit.trail(db) if _about(item, token))
             others, nameless = _tokens(db) - {token}, _nameless(db)
     if own is None and not found:
         raise Unknown(
@@ -66,7 +69,12 @@ def gather(site: Site, token: str) -> OwnFile:
             "see `liftctl residents export --with-tokens`"
         )
     clean = _cleaner(others, (item for item in people if item.token != token))
-    return OwnFile(token, clean(asdict(own)) if own else None, clean(list(found)), nameless)
+    entry = clean(asdict(own)) if own else None
+    return OwnFile(token, entry, clean(list(found)), nameless, clean(list(handed)))
+
+
+def _about(item: dict[str, Any], token: str) -> bool:
+    return bool(token) and (item["detail"] or {}).get("resident") == token
 
 
 def _transfer(db: sqlite3.Connection, name: str) -> dict[str, Any]:
@@ -145,6 +153,10 @@ def page(own: OwnFile, words: Words) -> Page:
     blocks.append(Heading(words("own.transfers_title", n=len(own.transfers))))
     for item in own.transfers:
         blocks += _told(item, words)
+    if own.handed_out:
+        blocks.append(
+            Para(words("own.handed", times=", ".join(i["t_utc"] for i in own.handed_out)))
+        )
     blocks += [Heading(words("own.not_here_title"))]
     blocks += [Items((words("own.erased", n=own.nameless), *words.group("own_not_here")))]
     blocks += [Heading(words("notice.rights_title")), Items(tuple(words.group("right")))]

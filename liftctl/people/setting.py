@@ -58,6 +58,7 @@ def retention(keep: LedgerSpec, words: Words) -> Iterator[Block]:
         (
             words("keep.payload", days=_days(keep.payload_days, words)),
             words("keep.incident", which=incidents, days=_days(grave, words)),
+            words("keep.audit", days=_days(grave, words)),
             words("keep.header"),
             words(
                 "keep.box",

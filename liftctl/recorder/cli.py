@@ -1,4 +1,4 @@
-"""`liftctl ledger`: verify, export, erase, seal, rotate, correct.
+"""`liftctl ledger`: verify, audit, export, erase, seal, rotate, correct.
 
 Role: command functions for liftctl.cli. Process: a person's shell. Must never: write beside a
 recorder (what writes is asked of it, or done under its lock when none runs).
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-import time
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -19,17 +18,14 @@ import typer
 
 from config.schema import ConfigError, LedgerSpec, load
 from liftctl import ipc
-from liftctl.places import Places
+from liftctl.recorder.asking import FOREVER, ask_ledger
+from liftctl.recorder.audit import trail
 from liftctl.recorder.erasure import Retention
 from liftctl.recorder.export import FORMATS, chosen
-from liftctl.recorder.ledger import Ledger
-from liftctl.recorder.reader import read_transfers
-from liftctl.recorder.requests import answer
-from liftctl.recorder.store import Busy, LedgerError
-from liftctl.recorder.verify import SECOND_PLACE, verify
+from liftctl.recorder.reader import connect, read_transfers
+from liftctl.recorder.store import LedgerError
+from liftctl.recorder.verify import verify
 
-PATIENCE_S = 30.0
-FOREVER = Retention(payload_days=0)
 File = Annotated[Path, typer.Argument(help="ledger.sqlite")]
 Reason = Annotated[str, typer.Option(help="why; a code such as asked or mistake")]
 
@@ -60,6 +56,19 @@ def verify_command(
         )
     if not result.ok:
         raise typer.Exit(1)
+
+
+def audit_command(
+    file: File,
+    limit: Annotated[int, typer.Option(help="the newest so many; -1: all")] = 50,
+) -> None:
+    """Support, configuration, inspections, exports: who did what, newest first, as JSON lines."""
+    try:
+        with closing(connect(file)) as db:
+            for line in trail(db, limit):
+                typer.echo(json.dumps(line, ensure_ascii=False))
+    except (LedgerError, sqlite3.Error) as error:
+        _fail(str(error))
 
 
 def export_command(
@@ -151,38 +160,11 @@ def _retention(site: Path | None) -> Retention:
 
 
 def _ask(file: Path, ask: ipc.LedgerAsk, keep: Retention = FOREVER) -> ipc.LedgerSays:
-    """Of the ledger itself, or of the recorder that holds it; exit 2 when it was not done."""
-    if not file.is_file():
-        _fail(f"{file}: no ledger here")
-    try:
-        with closing(Ledger(file, time.time_ns, file.parent / SECOND_PLACE)) as ledger:
-            if ledger.notice:
-                typer.echo(f"liftctl: {ledger.notice}", err=True)
-            says = answer(ledger, ask, keep, time.time_ns())
-    except Busy:
-        says = _ask_recorder(file, ask)
-    except (LedgerError, sqlite3.Error, OSError) as error:
-        _fail(str(error))
+    """Exit 2 when it was not done."""
+    says = ask_ledger(file, ask, keep)
     if not says.ok:
         _fail(says.text)
     return says
-
-
-def _ask_recorder(file: Path, ask: ipc.LedgerAsk) -> ipc.LedgerSays:
-    places = Places(file.resolve().parent.name)
-    channel = ipc.connect(places.sock("recorder"))
-    if channel is None:
-        return ipc.LedgerSays(False, f"another process holds {file}; its recorder does not answer")
-    with closing(channel):
-        channel.send(ipc.Hello("ledger"))
-        channel.send(ask)
-        end_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end_s and not channel.closed:
-            for message in channel.receive():
-                if isinstance(message, ipc.LedgerSays):
-                    return message
-            time.sleep(0.02)
-    return ipc.LedgerSays(False, "the recorder did not answer; look at liftctl status")
 
 
 def _fail(text: str) -> Any:

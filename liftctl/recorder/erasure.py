@@ -11,6 +11,7 @@ import re
 import sqlite3
 from dataclasses import dataclass
 
+from liftctl.recorder import audit
 from liftctl.recorder.entries import Entry
 from liftctl.recorder.ledger import Ledger
 from liftctl.recorder.store import LedgerError
@@ -64,16 +65,21 @@ def transfers_of(db: sqlite3.Connection, resident: str) -> list[str]:
 
 
 def due(db: sqlite3.Connection, keep: Retention, now_ns: int, most: int = -1) -> list[str]:
-    """Closed transfers whose payload has been kept long enough, oldest first."""
+    """Closed transfers and audit entries whose payload was kept long enough, oldest first.
+
+    Who said yes, inspected or exported stays named as long as an incident.
+    """
     if not keep.payload_days:
         return []
     plain_ns = now_ns - keep.payload_days * DAY_NS
     grave_ns = now_ns - max(keep.payload_days, keep.incident_days) * DAY_NS
     marks = ",".join("?" * len(INCIDENTS))
-    grave = f"json_extract(CAST(header AS TEXT), '$.outcome') IN ({marks})"
+    told = f"json_extract(CAST(header AS TEXT), '$.outcome') IN ({marks})"
+    grave = f"({told} OR kind != 'closed')"
     forever = keep.incident_days == 0
     rows = db.execute(
-        "SELECT transfer_id FROM entry JOIN payload USING (seq) WHERE kind = 'closed'"  # noqa: S608
+        "SELECT transfer_id FROM entry JOIN payload USING (seq) WHERE"  # noqa: S608
+        f" (kind IN ('closed', 'audit') OR ({audit.OLD}))"
         f" AND t_utc < CASE WHEN {grave} THEN ? ELSE ? END ORDER BY seq LIMIT ?",
         (*INCIDENTS, "" if forever else utc_text(grave_ns), utc_text(plain_ns), most),
     )

@@ -37,7 +37,7 @@ from liftctl.recorder.heads import Heads
 from liftctl.recorder.wallclock import utc_text
 
 SIGN_EVERY = 32
-SIGNED_AT_ONCE = frozenset({"closed", "epoch", "erased", "key", "correction"})
+SIGNED_AT_ONCE = frozenset({"closed", "epoch", "erased", "key", "correction", "audit"})
 EPOCH_BITS = 53  # what every JSON reader holds exactly
 NOTICES = {
     "corrupt": "the ledger was corrupt and is kept aside",

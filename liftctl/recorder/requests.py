@@ -1,4 +1,4 @@
-"""What a person may ask of the ledger: erase, seal, rotate the key, correct.
+"""What a person may ask of the ledger: erase, seal, rotate the key, correct, note what was done.
 
 Role: the verbs of `liftctl ledger` that write, done by whoever holds the ledger open (the recorder,
 or the command itself when no recorder runs). Process: the recorder, the CLI. Must never: change
@@ -12,13 +12,15 @@ from typing import Any
 import msgspec
 
 from liftctl import records
-from liftctl.ipc import LedgerAsk, LedgerSays
-from liftctl.recorder import erasure
+from liftctl.ipc import LedgerAsk, LedgerSays, Upkeep
+from liftctl.recorder import audit, erasure
 from liftctl.recorder.checkpoint import raw_public, verifier_key
 from liftctl.recorder.entries import Entry
 from liftctl.recorder.ledger import Ledger
 from liftctl.recorder.reader import transfer_of
 from liftctl.recorder.store import LedgerError
+from liftctl.recorder.wallclock import site_day
+from liftctl.upkeep import UpkeepError, newest, taken
 
 CORRECTABLE = (
     "kind", "mobility_class", "carers_actual", "carers_present", "outcome", "reason",
@@ -39,9 +41,13 @@ def answer(ledger: Ledger, ask: LedgerAsk, keep: erasure.Retention, now_ns: int)
                 return _erase(ledger, ask, keep, now_ns)
             case "correct":
                 return _correct(ledger, ask)
+            case "note":
+                return _note(ledger, ask)
+            case "upkeep":
+                return _upkeep(ledger, ask, now_ns)
             case _:
                 return LedgerSays(False, f"'{ask.verb}' is not known; use erase, seal or correct")
-    except (LedgerError, records.RecordError) as error:
+    except (LedgerError, records.RecordError, UpkeepError) as error:
         return LedgerSays(False, str(error))
 
 
@@ -65,6 +71,27 @@ def _erase(ledger: Ledger, ask: LedgerAsk, keep: erasure.Retention, now_ns: int)
     clean = erasure.scrub(ledger)
     later = "" if clean else "; a reader still holds old pages, they go with the next erasure"
     return LedgerSays(True, f"{payloads} payloads of {len(names)} transfers erased{later}")
+
+
+def _note(ledger: Ledger, ask: LedgerAsk) -> LedgerSays:
+    """An export, and whatever else somebody did that is no transfer."""
+    detail = {name: text for name, text in ask.args.items() if name != "event"}
+    made = audit.entry(audit.fresh_id(), 0, ask.args.get("event", ""), detail)
+    return LedgerSays(True, f"entry {ledger.write(made).seq}")
+
+
+def _upkeep(ledger: Ledger, ask: LedgerAsk, now_ns: int) -> LedgerSays:
+    by, note = ask.args.get("by", "").strip(), ask.args.get("note", "").strip()
+    try:
+        said = msgspec.convert(ask.fields, Upkeep)
+    except msgspec.ValidationError as error:
+        raise LedgerError(f"{error}; name what, on, next and by") from error
+    before = newest(audit.upkept(ledger.db), said.what)
+    word = taken(said, by, note, site_day(now_ns), before)
+    detail = {"by": by, "note": note} if note else {"by": by}
+    seq = ledger.write(audit.entry(audit.fresh_id(), 0, f"{word.what}_done", detail, word)).seq
+    end = f"next by {word.next_due}" if word.passed else "NOT passed: no new transfer begins"
+    return LedgerSays(True, f"entry {seq}: {word.what} of {word.done}, {end}")
 
 
 def _follows(fields: dict[str, Any], after: records.TransferRecord) -> dict[str, Any]:

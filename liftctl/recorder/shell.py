@@ -16,8 +16,10 @@ from config.schema import LedgerSpec, Site
 from liftctl import ipc
 from liftctl.entry import Ending
 from liftctl.places import Places
+from liftctl.recorder import audit
 from liftctl.recorder.entries import OUTCOME_INTERRUPTED, Entry
 from liftctl.recorder.keeper import Freeze, Keeper, NewSession
+from liftctl.recorder.store import LedgerError
 from liftctl.recorder.task import Answered, Asked, Done, Job, LedgerTask, Opened, Standing
 from liftctl.recorder.transfers import Transfers
 from liftctl.recorder.wallclock import Clock
@@ -28,6 +30,7 @@ RECONNECT_NS = 200_000_000
 STOP_S = 2.0
 STATE_NS = 1_000_000_000
 FREEZE_KINDS = frozenset({"stop", "latch"})
+log = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -163,6 +166,7 @@ class Recorder:
             entries=stands.entries,
             signed=stands.signed,
             clock=self._clock.sync(),
+            upkeep=stands.upkeep,
         )
 
     # --- controllers ---
@@ -194,6 +198,17 @@ class Recorder:
             self._write(self._transfers.closed(number, message), message.id, number)
         elif isinstance(message, ipc.LedgerAsk):
             self._ledger.submit(Asked(message, number))
+        elif isinstance(message, ipc.Audit):
+            self._audit(number, message)
+
+    def _audit(self, number: int, said: ipc.Audit) -> None:
+        """What cannot be an entry is not answered, and so not done."""
+        try:
+            entry = audit.entry(said.id, said.t_ns, said.event, said.detail)
+        except LedgerError as error:
+            log.error("%s", error)
+            return
+        self._ledger.submit(Job(entry, number))
 
     def _sweep(self) -> None:
         """Forget who hung up, before a new descriptor takes the number of an old one."""

@@ -15,7 +15,7 @@ from typing import Any
 from config.schema import LedgerSpec
 from liftctl import ipc
 from liftctl.places import Places
-from liftctl.recorder import erasure, unfinished
+from liftctl.recorder import audit, erasure, unfinished
 from liftctl.recorder.entries import Appended, Entry, Orphan
 from liftctl.recorder.ledger import Ledger
 from liftctl.recorder.requests import answer
@@ -76,6 +76,7 @@ class Standing:
     entries: int
     signed: int
     warning: str
+    upkeep: tuple[ipc.Upkeep, ...] = ()
 
 
 class LedgerTask:
@@ -93,6 +94,7 @@ class LedgerTask:
         self._due: deque[str] = deque()
         self._due_ns = 0
         self._late = ""
+        self._upkept: tuple[ipc.Upkeep, ...] | None = None  # to be read
 
     def run(self, jobs: deque[Any], done: Callable[[Any], None]) -> None:
         try:
@@ -111,6 +113,7 @@ class LedgerTask:
 
     def _answer(self, ledger: Ledger, asked: Asked) -> Answered:
         """What fails is answered and not tried again: records wait behind it."""
+        self._upkept = None
         try:
             says = answer(ledger, asked.ask, self._keep, self._clock.wall_ns())
         except FAILURES as error:
@@ -127,7 +130,7 @@ class LedgerTask:
 
     def _open(self, done: Callable[[Any], None]) -> Ledger:
         ledger = Ledger(self._places.ledger, self._clock.wall_ns, self._heads)
-        self._ledger = ledger
+        self._ledger, self._upkept = ledger, None
         if not self._said or ledger.notice:
             found = unfinished.orphans(ledger.db), unfinished.unfollowed(ledger.db)
             done(Opened(*found, ledger.head, ledger.notice))
@@ -153,10 +156,16 @@ class LedgerTask:
     def _tell(self, ledger: Ledger, done: Callable[[Any], None]) -> None:
         said = (ledger.notice, ledger.heads_complaint, self._late)
         warning = "; ".join(text for text in said if text)
-        now = Standing(ledger.epoch, ledger.seq, ledger.head_seq, warning)
+        now = Standing(ledger.epoch, ledger.seq, ledger.head_seq, warning, self._upkeep(ledger))
         if now != self._standing:
             self._standing = now
             done(now)
+
+    def _upkeep(self, ledger: Ledger) -> tuple[ipc.Upkeep, ...]:
+        """Read again when somebody asked for something that may be about it."""
+        if self._upkept is None:
+            self._upkept = audit.upkept(ledger.db)
+        return self._upkept
 
     def close(self) -> None:
         if self._ledger is not None:

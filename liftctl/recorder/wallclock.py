@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 NS = 1_000_000_000
 # Below it the clock was slewed, not set (500 ppm for a quarter of an hour).
@@ -56,3 +56,8 @@ def step_s(before_ns: int, now_ns: int) -> float:
     """By how much the wall clock was set between two offsets; 0 when it only drifted."""
     step_ns = now_ns - before_ns
     return round(step_ns / NS, 3) if abs(step_ns) >= STEP_NS else 0.0
+
+
+def site_day(wall_ns: int) -> date:
+    """The day at the site."""
+    return datetime.fromtimestamp(wall_ns / 1e9).astimezone().date()

@@ -31,6 +31,7 @@ order_app = typer.Typer(no_args_is_help=True, help="At the centre: write and sig
 SiteOption = Annotated[Path, typer.Option("--site", help="the site's TOML file")]
 KeyOption = Annotated[Path, typer.Option("--key", help="your private key (`order key` makes one)")]
 OutOption = Annotated[Path, typer.Option("--out", help="the signed envelope")]
+DAYS = 365
 Plain = d.SupportEnd | d.LiveRequest | d.BundleRequest | d.GuideRequest
 KINDS: dict[str, type[Plain]] = {
     "end": d.SupportEnd,
@@ -55,11 +56,49 @@ def _places(site: Path) -> Places:
 @enrol_app.command("site")
 def site_command(
     site: SiteOption,
-    centre: Annotated[str, typer.Option(help="https address of the centre")],
-    controller: Annotated[str, typer.Option(help="this site's name there")],
-    token_file: Annotated[Path | None, typer.Option(help="the token the centre gave")] = None,
+    centre: Annotated[str, typer.Option(help="the centre's address, https://...")],
+    code: Annotated[str, typer.Option(help="the one-time code", prompt=True, hide_input=True)],
+    trust: Annotated[
+        list[str] | None, typer.Option(help="ROLE:HEX:HOLDER, may be repeated")
+    ] = None,
 ) -> None:
-    """Name the centre and this controller; prints the key its reports are signed with."""
+    """Enrol at a knowledge centre: its one-time code sets up all that is sent and fetched.
+
+    Whose word counts here is said here, never by the centre: --trust, or `enrol key` later.
+    """
+    from liftctl.uplink.enrol import enrol  # an HTTP client: no other command waits for it
+
+    try:
+        words = [item.split(":", 2) for item in trust or ()]
+        people = [_person(item) for item in words]  # before the code is used up
+        found = enrol(load(site), centre, code)
+        for role, public, holder in people:
+            enrolment.trust_key(_places(site), public, role, holder, DAYS)
+    except (ConfigError, Unusable, OSError) as error:
+        raise _fail(str(error)) from error
+    typer.echo(f"enrolled as {found.municipality} / {found.home} / {found.controller}")
+    typer.echo(f"{len(people)} people's keys are trusted; restart this room's processes", err=True)
+
+
+def _person(words: list[str]) -> tuple[str, str, str]:
+    if len(words) != 3:
+        raise Unusable(f"--trust {':'.join(words)}: write ROLE:HEX:HOLDER")
+    role, public, holder = words
+    enrolment.person(public, role, holder, DAYS)
+    return role, public, holder
+
+
+@enrol_app.command("office")
+def office_command(
+    site: SiteOption,
+    centre: Annotated[str, typer.Option(help="https address of the office")],
+    controller: Annotated[str, typer.Option(help="this site's name there")],
+    token_file: Annotated[Path | None, typer.Option(help="the token the office gave")] = None,
+) -> None:
+    """Without a knowledge centre: an office that only hands out orders and keeps reports.
+
+    Prints the key that reports are signed with.
+    """
     places = _places(site)
     try:
         token = token_file.read_text(encoding="utf-8") if token_file else ""
@@ -76,13 +115,11 @@ def key_command(
     public: Annotated[str, typer.Option(help="64 hex digits")],
     role: Annotated[str, typer.Option(help="support, configurator or safety")],
     holder: Annotated[str, typer.Option(help="whose key it is")],
-    days: Annotated[int, typer.Option(min=1, max=1826)] = 365,
+    days: Annotated[int, typer.Option(min=1, max=1826)] = DAYS,
 ) -> None:
     """Trust one person's key in one role, for a time."""
-    if role not in get_args(Role) or role == "site":
-        raise _fail(f"role '{role}' is unknown; use support, configurator or safety")
     try:
-        key = enrolment.trust_key(_places(site), public, role, holder, days)  # type: ignore[arg-type]
+        key = enrolment.trust_key(_places(site), public, role, holder, days)
     except (Unusable, OSError) as error:
         raise _fail(str(error)) from error
     typer.echo(f"{key.id} ({key.role}, {key.holder}) is trusted for {days} days")

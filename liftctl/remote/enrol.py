@@ -7,6 +7,7 @@ Must never: change trust because of anything that came from afar.
 from __future__ import annotations
 
 import time
+from typing import cast, get_args
 
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,7 +24,7 @@ def read_trust(places: Places) -> Trust:
     try:
         return msgspec.json.decode(places.trust.read_bytes(), type=Trust)
     except FileNotFoundError as error:
-        raise Unusable(f"{places.trust}: not enrolled; use 'liftctl remote-enrol'") from error
+        raise Unusable(f"{places.trust}: not enrolled; use 'liftctl enrol site'") from error
     except (OSError, msgspec.DecodeError) as error:
         raise Unusable(f"{places.trust}: {error}; enrol again") from error
 
@@ -57,13 +58,25 @@ def enrol(places: Places, controller: str, centre: str, token: str) -> Trust:
     return trust
 
 
-def trust_key(places: Places, public: str, role: Role, holder: str, days: int) -> TrustedKey:
-    """Believe one person's key in one role; Unusable when it is none."""
+def person(public: str, role: str, holder: str, days: int) -> TrustedKey:
+    """One person's key in one role, as it would be believed; Unusable when it is none."""
+    if role not in get_args(Role) or role == "site":
+        raise Unusable(f"role '{role}' is unknown; use support, configurator or safety")
     try:
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise Unusable(f"'{public}' is no Ed25519 key: {error}; give 64 hex digits") from error
-    key = TrustedKey(public.lower(), role, holder.strip(), int(_now_s()) + days * 86_400)
+    until = int(_now_s()) + days * 86_400
+    key = TrustedKey(public.lower(), cast(Role, role), holder.strip(), until)
+    try:
+        return msgspec.convert(msgspec.to_builtins(key), TrustedKey)
+    except msgspec.ValidationError as error:
+        raise Unusable(f"{error}; give ROLE, 64 hex digits and the holder's name") from error
+
+
+def trust_key(places: Places, public: str, role: str, holder: str, days: int) -> TrustedKey:
+    """Believe one person's key in one role; Unusable when it is none."""
+    key = person(public, role, holder, days)
     trust = read_trust(places)
     others = tuple(k for k in trust.keys if (k.id, k.role) != (key.id, key.role))
     _write(places, msgspec.structs.replace(trust, keys=(*others, key)))

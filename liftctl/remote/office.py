@@ -98,8 +98,12 @@ class Office:
     # --- reports ----------------------------------------------------------------------------------
 
     def take(self, known: Known, envelope: bytes) -> Up:
-        """Keep a report; Refusal when it is not this controller's own."""
+        """Keep a report; Refusal when it is not this controller's own, or a bundle is not what its
+        hash (which stands in the site's ledger) says.
+        """
         report = verify_report(envelope, known.controller, known.public)
+        if isinstance(report, Bundle) and hashlib.sha256(report.data).hexdigest() != report.sha256:
+            raise Refusal("LC-REM-FORM", "the bundle is not what its hash says")
         folder = self._of(known.controller)
         if isinstance(report, Live):
             replace_file(folder / "live.json", envelope)  # a picture replaces the one before
@@ -108,7 +112,7 @@ class Office:
         replace_file(folder / "reports" / f"{report.at:012d}-{name}.json", envelope)
         if isinstance(report, Answer) and report.to:
             (folder / "orders" / f"{report.to}.json").unlink(missing_ok=True)
-        if isinstance(report, Bundle) and hashlib.sha256(report.data).hexdigest() == report.sha256:
+        if isinstance(report, Bundle):
             replace_file(folder / f"bundle-{report.sha256[:32]}.zip", report.data)
         return report
 

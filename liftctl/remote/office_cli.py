@@ -32,7 +32,7 @@ def _office(folder: Path) -> Office:
 def enrol_command(
     folder: FolderOption,
     controller: NameOption,
-    public: Annotated[str, typer.Option(help="what 'liftctl enrol site' printed there")],
+    public: Annotated[str, typer.Option(help="what 'liftctl enrol office' printed there")],
 ) -> None:
     """Know a site; prints its token, once."""
     if len(public) != 64 or not set(public) <= set("0123456789abcdef"):

@@ -36,6 +36,7 @@ REASONS = {
     "LC-REM-DISK": "it could not be written; nothing was changed",
     "LC-REM-UNHEALTHY": "nobody on site found it good in time; the last good one is back",
     "LC-REM-STEP": "there is nothing to answer now",
+    "LC-REM-MANY": "more orders than a site takes; it takes one a minute now",
 }
 """Code -> sentence. The part after a colon is added where a field or a number has to be named."""
 

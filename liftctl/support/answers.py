@@ -41,6 +41,11 @@ def _await(work: Work, said: Asked, what: str, record: str, grant: grants.Grant 
     return ""
 
 
+def _where(said: Asked | Awaited) -> str:
+    """panel or desk."""
+    return said.workflow.station.partition(":")[0]
+
+
 def _support_yes(work: Work, said: Asked, name: str) -> str:
     request = work.state.kept.request
     if request is None or request.expires <= work.now.wall_s:
@@ -51,9 +56,8 @@ def _support_yes(work: Work, said: Asked, name: str) -> str:
     if not work.state.recorder_up:
         return "LC-REM-RECORDER"
     grant = grants.grant(request, name, after(work.now, minutes * 60))
-    record = work.record(
-        "support_granted", order=request.id, name=name, who=request.who, minutes=str(minutes)
-    )
+    told = {"who": request.who, "minutes": str(minutes), "at": _where(said)}
+    record = work.record("support_granted", order=request.id, name=name, **told)
     return _await(work, said, "grant", record, grant)
 
 
@@ -70,7 +74,7 @@ def _support_no(work: Work, said: Asked, name: str) -> str:
 def _support_end(work: Work, said: Asked, name: str) -> str:
     if work.state.kept.grant is None:
         return "LC-REM-STEP"
-    orders.end_grant(work, "ended by the room")
+    orders.end_grant(work, f"ended at the {_where(said)}")
     return ""
 
 
@@ -81,7 +85,7 @@ def _bundle_yes(work: Work, said: Asked, name: str) -> str:
     if not work.state.recorder_up:
         return "LC-REM-RECORDER"
     record = work.record(
-        "bundle_sent", order=work.state.packed_for, name=name, sha256=packed.sha256
+        "bundle_sent", order=work.state.packed_for, name=name, sha256=packed.sha256, at=_where(said)
     )
     return _await(work, said, "bundle", record, None)
 
@@ -182,6 +186,8 @@ ACTIONS: dict[str, Step] = {
     "setup_good": _setup_good,
     "setup_bad": _setup_bad,
 }
+# What needs nobody beside the lift. Settings and the way down do: those are the room's alone.
+FROM_OFFICE = frozenset({"support_yes", "support_no", "support_end", "bundle_yes", "bundle_no"})
 NAMED = frozenset({"support_yes", "bundle_yes", "setup_yes", "setup_good"})
 
 
@@ -210,7 +216,7 @@ def written(work: Work, said: Written) -> None:
 def _do(work: Work, waiting: Awaited) -> None:
     if waiting.what == "grant" and waiting.grant and left_s(waiting.grant.until, work.now):
         work.keep(request=None, grant=waiting.grant)
-        answer(work, waiting.grant.request, "granted", "granted by the room")
+        answer(work, waiting.grant.request, "granted", f"granted at the {_where(waiting)}")
     elif waiting.what == "bundle" and work.state.packed:
         _send_bundle(work)
     elif waiting.what == "setup" and work.state.kept.offer and not work.state.change:

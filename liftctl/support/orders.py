@@ -18,7 +18,6 @@ from liftctl.support.trial import answer
 from liftctl.support.values import Offer, Tell, Work
 
 MOST_SEEN = 4096  # orders remembered until they expire; a flood beyond that is refused
-STRANGER_S = 10.0
 
 
 def arrived(work: Work, data: bytes) -> None:
@@ -34,6 +33,11 @@ def arrived(work: Work, data: bytes) -> None:
     order = verified.order
     if order.id in work.state.repeated:
         return  # a centre hands an order out until it has the answer
+    bucket, within = work.state.orders.take(int(work.now.boot_s * 1e9))
+    work.set(orders=bucket)
+    if not within:  # not remembered: it may come again when there is room
+        _stranger(work, Refusal("LC-REM-MANY"))
+        return
     try:
         _once(work, order)
         _follow(work, verified)
@@ -46,10 +50,13 @@ def arrived(work: Work, data: bytes) -> None:
 
 
 def _stranger(work: Work, refusal: Refusal) -> None:
-    """Nobody is known to have signed it; a flood of such must not fill the ledger."""
-    if work.now.boot_s - work.state.refused_s >= STRANGER_S:
-        work.set(refused_s=work.now.boot_s)
-        work.record("order_refused", code=refusal.code)
+    """Nobody is known to have signed it; who goes on sending such must not fill the ledger."""
+    state = work.state
+    bucket, within = state.strangers.take(int(work.now.boot_s * 1e9))
+    work.set(strangers=bucket, unheard=state.unheard + 1)
+    if within:
+        work.record("order_refused", code=refusal.code, times=str(state.unheard + 1))
+        work.set(unheard=0)
         answer(work, "", refusal.code, refusal.text)
 
 

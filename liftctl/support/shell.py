@@ -24,6 +24,7 @@ from liftctl.places import Places
 from liftctl.remote.enrol import read_trust, site_key
 from liftctl.remote.envelope import encode, sign
 from liftctl.setup import applied
+from liftctl.support.answers import FROM_OFFICE
 from liftctl.support.clock import Now
 from liftctl.support.turn import start, turn
 from liftctl.support.values import (
@@ -147,7 +148,7 @@ class Shell:
             for item in channel.receive():
                 if isinstance(item, ipc.Hello):
                     channel.role = channel.role or item.role
-                elif isinstance(item, ipc.Workflow) and channel.role == "panel":
+                elif isinstance(item, ipc.Workflow) and may_answer(channel.role, item.action):
                     inputs.append(Asked(number, item))
         return asking
 
@@ -200,8 +201,8 @@ class Shell:
         """ "" when it is durable. Numbers change only while no gate runs and none can start."""
         try:
             if not item.between:
+                accept(self.state.site)  # first: what runs was accepted whenever we die
                 applied.write(self.places, item.applied)
-                accept(self.state.site)
                 return ""
             with applied.no_gate(self.places) as free:
                 if not free:
@@ -225,9 +226,14 @@ class Shell:
         self.outside.close()
 
 
+def may_answer(role: str, action: str) -> bool:
+    """The room answers everything; the home's office whether somebody may look, and what leaves."""
+    return role == "panel" or (role == "desk" and action in FROM_OFFICE)
+
+
 def audit_entry(record: Record) -> ipc.Message:
-    """How a line of the audit trail travels to the ledger: an entry of its own id."""
-    return ipc.TransferPhase(record.id, time.monotonic_ns(), record.event, dict(record.detail))
+    """How a line of the audit trail travels to the ledger."""
+    return ipc.Audit(record.id, time.monotonic_ns(), record.event, dict(record.detail))
 
 
 def run(file: Site, site: Site, fallback: bool) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from config.schema import Site
+from liftctl.bucket import Bucket
 from liftctl.ipc import ControllerState, GateState, Refused, StandDown, StoodDown, Workflow, Written
 from liftctl.remote.documents import Document, Proposal, SupportRequest
 from liftctl.remote.envelope import Trust
@@ -90,6 +91,11 @@ class Write:
 
 
 Output = Tell | Record | Reply | Write | StandDown
+
+# Recorded of those that nobody known signed: ten at once, then one an hour.
+STRANGERS = Bucket(size=10, per_s=1 / 3600, level=10)
+# Taken of those that somebody known signed: a stolen key fills neither wall nor ledger.
+ORDERS = Bucket(size=100, per_s=1 / 60, level=100)
 
 # --- state ----------------------------------------------------------------------------------------
 
@@ -171,7 +177,9 @@ class State:
     tried_s: float = 0.0  # when the trial's configuration was written
     heard_s: float | None = None
     repeated: frozenset[str] = frozenset()  # orders that came again and were told so
-    refused_s: float = -3600.0  # when an order by nobody known was last recorded
+    orders: Bucket = ORDERS  # by somebody known
+    strangers: Bucket = STRANGERS  # orders by nobody known that are recorded
+    unheard: int = 0  # those that were not, since the last that was
     live_s: float = 0.0
     reported_s: float = 0.0
     told: str = ""  # the newest Reported without its time

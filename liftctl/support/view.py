@@ -27,7 +27,8 @@ def picture(
     if controller is not None:
         watch.take(controller)
     shown = watch.view(now_ns, "en")
-    del shown["processes"], shown["support"]  # the support process hears two of five
+    for name in ("processes", "support", "support_refused"):  # it hears two of five
+        del shown[name]
     return shown
 
 

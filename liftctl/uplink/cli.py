@@ -1,6 +1,6 @@
-"""`liftctl uplink enrol|status|run`.
+"""`liftctl uplink status|run`; the way in is `liftctl enrol site`.
 
-Role: command functions. Process: a person's shell. Must never: send anything but an enrolment.
+Role: command functions. Process: a person's shell. Must never: send anything.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from config.schema import ConfigError, load
-from liftctl.entry import Unusable, begin
+from liftctl.entry import begin
 
 app = typer.Typer(no_args_is_help=True, help="The link to a knowledge centre.")
 SiteOption = Annotated[Path, typer.Option("--site", help="the site's TOML file")]
@@ -22,22 +22,6 @@ SiteOption = Annotated[Path, typer.Option("--site", help="the site's TOML file")
 def _fail(error: Exception) -> typer.Exit:
     typer.echo(f"liftctl: {error}", err=True)
     return typer.Exit(2)
-
-
-@app.command("enrol")
-def enrol_command(
-    site: SiteOption,
-    url: Annotated[str, typer.Option(help="the centre's address, https://...")],
-    code: Annotated[str, typer.Option(help="the one-time code", prompt=True, hide_input=True)],
-) -> None:
-    """Enrol this gateway with a one-time code from the centre."""
-    from liftctl.uplink.enrol import enrol  # an HTTP client: no other command waits for it
-
-    try:
-        found = enrol(load(site), url, code)
-    except (ConfigError, Unusable, OSError) as error:
-        raise _fail(error) from error
-    typer.echo(f"enrolled as {found.municipality} / {found.home} / {found.controller}")
 
 
 @app.command("status")

@@ -14,9 +14,12 @@ hash = SHA256(prev || header || commitment), commitment = SHA256(salt || body).
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Meta
 
 PATH = "/uplink/v1"
 SIGNATURE = "liftctl-signature"
@@ -29,6 +32,7 @@ MAX_HEADER_BYTES = 16 << 10
 MAX_CONTENT_BYTES = 256 << 10
 MAX_NOTE_CHARS = 4096
 HASH_BYTES = 32
+Place = Annotated[int, Meta(ge=0, le=2**53)]  # what a ledger can hold, and every JSON reader
 
 
 class ProtocolError(ValueError):
@@ -58,13 +62,17 @@ class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 # --- from a home ----------------------------------------------------------------------------------
 
 
-class Enrol(Message, frozen=True, tag="enrol"):
-    """A one-time code turns a public key into a controller; signed by that key."""
+class Enrol(Message, frozen=True, tag="enrol", omit_defaults=True):
+    """A one-time code turns a public key into a controller; signed by that key.
+
+    `site_key`: the public key that its reports of help from afar will be signed with.
+    """
 
     code: str
     public_key: bytes
     kind: str  # lift | chair
     title: str
+    site_key: bytes = b""
 
 
 class Batch(Message, frozen=True, tag="batch"):
@@ -89,33 +97,34 @@ class Batch(Message, frozen=True, tag="batch"):
 # --- from the centre ------------------------------------------------------------------------------
 
 
-class Enrolled(Message, frozen=True, tag="enrolled"):
-    """Who this controller is from now on."""
+class Enrolled(Message, frozen=True, tag="enrolled", omit_defaults=True):
+    """Who this controller is from now on. `token` opens its box for orders; told once."""
 
     municipality: str
     home: str
     controller: str
+    token: str = ""
 
 
 class Ack(Message, frozen=True, tag="ack"):
     """Everything up to `seq` of `epoch` is committed in the centre's database."""
 
-    epoch: int
-    seq: int
+    epoch: Place
+    seq: Place
 
 
 class Need(Message, frozen=True, tag="need"):
     """Send from `seq` of `epoch` on; 0: from the first epoch on."""
 
-    epoch: int
-    seq: int
+    epoch: Place
+    seq: Place
 
 
 class Conflict(Message, frozen=True, tag="conflict"):
     """Rows that contradict what is stored. Kept in quarantine, an alarm is up, nothing is lost."""
 
-    epoch: int
-    seq: int
+    epoch: Place
+    seq: Place
     why: str
 
 

@@ -6,10 +6,12 @@ on before an acknowledgement, or give up for good.
 
 from __future__ import annotations
 
+import math
 import random
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import httpx
 import msgspec
@@ -25,20 +27,29 @@ from liftctl.uplink.state import Enrolment, Folder, Memory, Position
 IDLE_S = 1.0
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 300.0
+LONGEST_ASKED_S = 3600.0  # a centre that asks for more is tried again then
+REWINDS_AT_ONCE = 3
 CONFLICT_WAIT_S = 600.0
 TIMEOUT_S = 30.0
 SHOWN_ASIDE = 50
 
 
-def post(client: httpx.Client, url: str, key: Ed25519PrivateKey, message: protocol.Message
-         ) -> FromCentre:  # fmt: skip
-    """One signed message, one answer; httpx.HTTPError or ProtocolError when there is none."""
+class Http(Protocol):
+    """An httpx.Client, or the uplink's carrier in its place."""
+
+    def post(self, url: str, *, content: bytes, headers: dict[str, str]) -> Any: ...
+
+
+def post(http: Http, url: str, key: Ed25519PrivateKey, message: protocol.Message) -> FromCentre:
+    """One signed message, one answer; httpx.HTTPError, OSError or ProtocolError when there is
+    none.
+    """
     body = protocol.encode(message)
     headers = {
         "content-type": protocol.MEDIA_TYPE,
         protocol.SIGNATURE: protocol.sign(key, body),
     }
-    answer = client.post(url + protocol.PATH, content=body, headers=headers)
+    answer = http.post(url + protocol.PATH, content=body, headers=headers)
     return protocol.from_centre(answer.content)
 
 
@@ -47,13 +58,24 @@ def client() -> httpx.Client:
     return httpx.Client(timeout=TIMEOUT_S)
 
 
+def _patience_s(answer: Refused) -> float:
+    """How long the centre may make us wait, whatever number it names."""
+    asked_s = answer.retry_after_s
+    return min(max(asked_s, 0.0), LONGEST_ASKED_S) if math.isfinite(asked_s) else LONGEST_ASKED_S
+
+
 @dataclass(slots=True)
 class Lane:
-    """How one chain is sent: not before `due_ns`, at most `most` rows, `seal` as its place only."""
+    """How one chain is sent: not before `due_ns`, at most `most` rows, `seal` as its place only.
+
+    `furthest`: the highest row ever acknowledged; `rewinds` since there was one beyond it.
+    """
 
     box: Outbox
     due_ns: int = 0
     failures: int = 0
+    furthest: int = 0
+    rewinds: int = 0
     most: int = BATCH_ROWS
     seal: int = 0
 
@@ -68,7 +90,7 @@ class Sender:
     outboxes: tuple[Outbox, ...]
     wall_ns: Callable[[], int]
     mono_ns: Callable[[], int]
-    http: httpx.Client = field(default_factory=client)
+    http: Http = field(default_factory=client)
     memory: Memory = field(default_factory=Memory)
     _lanes: tuple[Lane, ...] = ()
 
@@ -123,7 +145,7 @@ class Sender:
         if isinstance(answer, Refused):
             if answer.code in ("unacceptable", "large"):
                 return self._narrow(lane, batch, answer)
-            return self._failed(lane, f"{answer.code}: {answer.why}", answer.retry_after_s)
+            return self._failed(lane, f"{answer.code}: {answer.why}", _patience_s(answer))
         return self._failed(lane, "the centre answered something else")
 
     def _rewind(self, lane: Lane, at: Position, answer: Need) -> float:
@@ -132,7 +154,14 @@ class Sender:
             why = f"the centre needs row {answer.seq}, which this ledger does not hold"
             return self._failed(lane, why, CONFLICT_WAIT_S)
         self._keep(lane, msgspec.structs.replace(at, seq=place, epoch=answer.epoch))
-        return 0.0
+        return self._again(lane)
+
+    def _again(self, lane: Lane) -> float:
+        """A centre that was restored needs rows once; one that asks for ever is made to wait."""
+        lane.rewinds += 1
+        if lane.rewinds <= REWINDS_AT_ONCE:
+            return 0.0
+        return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(lane.rewinds - REWINDS_AT_ONCE, 9))
 
     def _narrow(self, lane: Lane, batch: Batch, answer: Refused) -> float:
         """One bad row must not hold up the others: find it, send its place in the chain only."""
@@ -145,16 +174,21 @@ class Sender:
 
     def _acknowledged(self, lane: Lane, at: Position, batch: Batch, answer: Ack) -> float:
         """No further than this batch: what another copy of us sent is looked at again."""
-        lane.failures, lane.seal, lane.most = 0, 0, min(BATCH_ROWS, lane.most * 2)
         last = batch.first_seq + len(batch.records) - 1
+        durable = min(last, answer.seq)
+        if durable <= at.seq:
+            return self._failed(lane, "the centre acknowledges nothing of what it was sent")
+        lane.failures, lane.seal, lane.most = 0, 0, min(BATCH_ROWS, lane.most * 2)
+        if durable > lane.furthest:
+            lane.furthest, lane.rewinds = durable, 0
         aside = {
             seq: item.sealed
             for seq, item in enumerate(batch.records, batch.first_seq)
             if item.sealed
         }
         shown = tuple((dict(at.set_aside) | aside).items())[-SHOWN_ASIDE:]
-        durable = utc_text(self.wall_ns())
-        self._keep(lane, Position(batch.epoch, min(last, answer.seq), durable, "", shown))
+        now_utc = utc_text(self.wall_ns())
+        self._keep(lane, Position(batch.epoch, durable, now_utc, "", shown))
         return 0.0
 
     def _failed(self, lane: Lane, why: str, at_least_s: float = 0.0) -> float:

@@ -74,7 +74,7 @@ class Folder:
             return msgspec.json.decode((self.path / "enrolment.json").read_bytes(), type=Enrolment)
         except FileNotFoundError as error:
             raise Unusable(
-                "not enrolled; ask the centre for a code, then `liftctl uplink enrol`"
+                "not enrolled; ask the centre for a code, then `liftctl enrol site`"
             ) from error
         except ValueError as error:
             raise Unusable(f"{self.path}/enrolment.json: {error}; enrol again") from error

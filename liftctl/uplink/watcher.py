@@ -54,12 +54,14 @@ class Means:
 
 @dataclass(slots=True)
 class Watcher:
-    """One room. `cycles`: lifts or stands ever; `commissioned`: the baseline is already told."""
+    """One room. `cycles`: lifts or stands ever; `commissioned`: the baseline is already told;
+    `due`: what of inspection and service is due, by the centre's names.
+    """
 
     swl_kg: float
     cycles: int = 0
     commissioned: bool = False
-    inspection_by: str = ""
+    due: dict[str, Any] = field(default_factory=dict)
     _samples: deque[tuple[int, dict[str, float]]] = field(
         default_factory=lambda: deque(maxlen=WINDOW)
     )
@@ -178,7 +180,7 @@ class Watcher:
         self._trend_ns, self._trips = state.tick_ns, 0
         means, self._means = self._means.values(), Means()
         found = [Entry("trend", "", state.tick_ns, {"values": means})] if means else []
-        service = {"cycles": self.cycles, "inspection_by": self.inspection_by}
+        service = {"cycles": self.cycles, **self.due}
         found.append(Entry("service", "", state.tick_ns, service))
         if not self.commissioned and self.cycles >= COMMISSIONING_LIFTS and self._first.counts:
             self.commissioned = True

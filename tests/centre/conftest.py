@@ -13,11 +13,13 @@ from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
 from liftctl.centre import database
+from liftctl.centre.embedded import embedded
 from liftctl.centre.ingest import app as ingest_app
 from tests.centre.home import Home
 
-TABLES = ("letter", "bundle", "entry", "event", "transfer", "trend", "tally", "quarantine", "audit",
-          "head", "controller", "enrolment", "home", "municipality", "member", "token")  # fmt: skip
+TABLES = ("term", "letter", "bundle", "entry", "event", "transfer", "trend", "tally",
+          "quarantine", "audit", "head", "controller", "enrolment", "home", "municipality",
+          "member", "token")  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +33,7 @@ def database_url() -> Iterator[str]:
         return
     with (
         tempfile.TemporaryDirectory(prefix="liftctl-pg-", ignore_cleanup_errors=True) as folder,
-        database.embedded(Path(folder)) as url,
+        embedded(Path(folder)) as url,
     ):
         yield url
 
@@ -47,12 +49,17 @@ def migrated(database_url: str) -> Iterator[Engine]:
     found.dispose()
 
 
-@pytest.fixture
-def engine(migrated: Engine) -> Engine:
-    with migrated.begin() as db:
+def emptied(found: Engine) -> Engine:
+    """The same, without a row."""
+    with found.begin() as db:
         for table in TABLES:
             db.execute(text(f"DELETE FROM {table}"))
-    return migrated
+    return found
+
+
+@pytest.fixture
+def engine(migrated: Engine) -> Engine:
+    return emptied(migrated)
 
 
 @pytest.fixture

@@ -16,20 +16,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.schema import load
+from hil.rig.balancer import Balancer, balancing
 from liftctl.centre.ingest.directory import invite
 from liftctl.centre.verify import chains
 from liftctl.recorder.readonly import connect
 from liftctl.recorder.verify import verify
 from liftctl.uplink.enrol import enrol
+from liftctl.uplink.sender import Sender
+from liftctl.uplink.state import Folder
 from tests.centre.home import Home, add_home
+from tests.centre.test_ingest import chain, ledger
 
 NIGHTLY = bool(os.environ.get("LIFTCTL_NIGHTLY"))
-CHAOS_S, HOMES = (60.0, 4) if NIGHTLY else (7.0, 2)
+CHAOS_S, HOMES, INGESTS = (60.0, 4, 3) if NIGHTLY else (4.5, 2, 2)
+LIFE_S = 1.0  # of a connection through the balancer, at most
 DRAIN_S = 120.0
 SITE = Path("config/sites/demo-lift.toml").resolve()
 
@@ -77,47 +83,63 @@ def _answers(port: int) -> bool:
 
 @dataclass(slots=True)
 class Town:
-    """Ingest processes, and for each home a writer and an uplink."""
+    """Ingest processes behind one address, and for each home a recorder, a writer, an uplink."""
 
+    balancer: Balancer
     ingests: list[Process]
+    recorders: list[Process]
     writers: list[Process]
     uplinks: list[Process]
     folders: list[Path]
 
     def all(self) -> list[Process]:
-        return [*self.ingests, *self.writers, *self.uplinks]
+        return [*self.ingests, *self.recorders, *self.writers, *self.uplinks]
 
 
 @pytest.fixture
 def town(engine: Engine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
          ) -> Iterator[Town]:  # fmt: skip
-    ports = [_port(), _port()]
+    ports = tuple(_port() for _ in range(INGESTS))
     ingests = [
         Process(["-m", "liftctl", "centre", "ingest", "--port", str(port)],
                 {"LIFTCTL_CENTRE_DATABASE": database_url})
         for port in ports
     ]  # fmt: skip
-    found = Town(ingests, [], [], [])
     for process in ingests:
         process.run()
     for port in ports:
         _until(lambda port=port: _answers(port), 60, "the ingest starts")  # type: ignore[misc]
-    for n in range(HOMES):
-        data = tmp_path / f"home-{n}"
-        monkeypatch.setenv("LIFTCTL_DATA", str(data))
-        add_home(engine, f"town-{n % 2}", f"home-{n}")
-        code = invite(engine, f"town-{n % 2}", f"home-{n}", f"lift-{n}", datetime.now(UTC))
-        enrol(load(SITE), f"http://127.0.0.1:{ports[n % 2]}", code)
-        folder = data / "demo-lift"
-        found.folders.append(folder)
-        found.writers.append(Process(["-m", "tests.centre.writer", str(folder / "ledger.sqlite"),
-                                      str(folder / "acknowledged")]))  # fmt: skip
-        found.uplinks.append(
-            Process(["-m", "liftctl.uplink", "--site", str(SITE)], {"LIFTCTL_DATA": str(data)})
-        )
-    yield found
+    with balancing(ports, LIFE_S) as balancer:
+        found = Town(balancer, ingests, [], [], [], [])
+        for n in range(HOMES):
+            data, run = tmp_path / f"home-{n}", tmp_path / f"run-{n}"
+            monkeypatch.setenv("LIFTCTL_DATA", str(data))
+            add_home(engine, f"town-{n % 2}", f"home-{n}")
+            code = invite(engine, f"town-{n % 2}", f"home-{n}", f"gateway-{n}", datetime.now(UTC))
+            enrol(load(SITE), f"http://127.0.0.1:{ports[0]}", code)
+            _behind(balancer, data / "demo-lift" / "uplink")
+            _home(found, data / "demo-lift", run / "demo-lift",
+                  {"LIFTCTL_DATA": str(data), "LIFTCTL_RUN": str(run)})  # fmt: skip
+        yield found
     for process in found.all():
         process.kill()
+
+
+def _behind(balancer: Balancer, folder: Path) -> None:
+    """Enrolled once, by a connection that was not cut; from here on by the common address."""
+    uplink = Folder(folder)
+    url = f"http://127.0.0.1:{balancer.port}"
+    uplink.keep(msgspec.structs.replace(uplink.enrolment(), url=url))
+
+
+def _home(found: Town, data: Path, run: Path, env: dict[str, str]) -> None:
+    """The site's real recorder, somebody who tells it transfers, and the real uplink."""
+    run.mkdir(parents=True)
+    found.folders.append(data)
+    found.recorders.append(Process(["-m", "liftctl.recorder", "--site", str(SITE)], env))
+    words = ["-m", "tests.centre.writer", str(run / "recorder.sock"), str(data / "acknowledged")]
+    found.writers.append(Process(words))
+    found.uplinks.append(Process(["-m", "liftctl.uplink", "--site", str(SITE)], env))
 
 
 def _kill_backend(engine: Engine, rng: random.Random) -> int:
@@ -142,36 +164,69 @@ def _centre(engine: Engine, n: int) -> list[tuple[int, bytes]]:
     with engine.connect() as db:
         rows = db.execute(
             text("SELECT seq, hash FROM entry WHERE municipality = :m AND controller = :c"
-                 " ORDER BY seq"), {"m": f"town-{n % 2}", "c": f"lift-{n}"}
+                 " ORDER BY seq"), {"m": f"town-{n % 2}", "c": f"gateway-{n}"}
         ).all()  # fmt: skip
     return [(int(seq), bytes(digest)) for seq, digest in rows]
 
 
 @pytest.mark.process
-def test_killed_at_random_and_nothing_acknowledged_is_lost(town: Town, engine: Engine) -> None:
+def test_killed_at_random_and_nothing_acknowledged_is_lost(
+    town: Town, engine: Engine, home: Home
+) -> None:
+    for process in town.all():
+        process.run()
+    for n, folder in enumerate(town.folders):
+        told = folder / "acknowledged"
+        _until(lambda told=told: told.exists() and told.stat().st_size > 0, 60, f"home {n}")  # type: ignore[misc]
     rng, backends, until = random.Random(), 0, time.monotonic() + CHAOS_S
     while time.monotonic() < until:
         for process in town.all():
             process.run()
         time.sleep(rng.uniform(0.2, 0.9))
-        who = rng.choice(["writer", "uplink", "uplink", "ingest", "backend"])
+        who = rng.choice(["writer", "recorder", "recorder", "uplink", "ingest", "backend"])
         if who == "backend":
             with contextlib.suppress(SQLAlchemyError):  # still coming back from the last one
                 backends += _kill_backend(engine, rng)
         else:
-            kinds = {"writer": town.writers, "uplink": town.uplinks, "ingest": town.ingests}
+            kinds = {"writer": town.writers, "uplink": town.uplinks, "ingest": town.ingests,
+                     "recorder": town.recorders}  # fmt: skip
             rng.choice(kinds[who]).kill()
-    for process in town.writers:
+    for process in (*town.writers, *town.recorders):
         process.kill()
     for n, folder in enumerate(town.folders):
         _until(lambda n=n, folder=folder: _drained(town, engine, n, folder), DRAIN_S, f"home {n}")  # type: ignore[misc]
     for n, folder in enumerate(town.folders):
         _holds(engine, n, folder)
+    _one_by_one(town, engine, home)
     told = chains(engine)
-    assert len(told) == HOMES
+    assert len(told) == HOMES + 2  # both chains of the home that only sends
     assert all(item["ok"] for item in told), told
     kills = sum(process.kills for process in town.all())
     assert kills + backends >= 4
+    assert town.balancer.cut
+
+
+def _one_by_one(town: Town, engine: Engine, home: Home) -> None:
+    """Each ingest dies under a home that is sending; the home goes on with the others."""
+    url = f"http://127.0.0.1:{town.balancer.port}"
+    home.enrolment = msgspec.structs.replace(home.enrolment, url=url)
+    with httpx.Client(timeout=10) as home.http:
+        sender = home.sender()
+        for process in town.ingests:
+            for port, other in zip(town.balancer.ports, town.ingests, strict=True):
+                other.run()
+                _until(lambda port=port: _answers(port), 60, "all ingests are there")  # type: ignore[misc]
+            home.transfers(3)
+            sender.step()
+            process.kill()
+            home.transfers(3)
+            _until(lambda: _sent(engine, home, sender), 60, "another ingest goes on")
+    assert set(town.balancer.served) == set(town.balancer.ports)
+
+
+def _sent(engine: Engine, home: Home, sender: Sender) -> bool:
+    home.drain(sender)
+    return chain(engine, home) == ledger(home)
 
 
 def _drained(town: Town, engine: Engine, n: int, folder: Path) -> bool:
@@ -191,7 +246,7 @@ def _holds(engine: Engine, n: int, folder: Path) -> None:
     acknowledged = set((folder / "acknowledged").read_text().split())
     with engine.connect() as db:
         ids = db.execute(
-            text("SELECT id FROM transfer WHERE controller = :c"), {"c": f"lift-{n}"}
+            text("SELECT id FROM transfer WHERE controller = :c"), {"c": f"gateway-{n}"}
         ).scalars().all()  # fmt: skip
     assert len(ids) == len(set(ids))
     assert acknowledged <= set(ids)

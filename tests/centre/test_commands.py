@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
@@ -21,6 +22,8 @@ from liftctl.centre.demo.cast import HOMES, PEOPLE, Gateway
 from liftctl.centre.demo.history import Life
 from liftctl.centre.ingest.directory import invite, put_home
 from liftctl.cli import app
+from liftctl.places import Places
+from liftctl.remote.enrol import read_token, read_trust
 from liftctl.uplink import enrol as enrolling
 from tests.centre.home import Home
 
@@ -48,8 +51,17 @@ def test_from_an_empty_database_to_a_verified_chain(
     assert run("centre", "home", "nordby", "skovly", "--title", "Skovly")[0] == 0
     status, code = run("centre", "code", "nordby", "skovly", "skovly-1")
     assert status == 0
-    words = ("uplink", "enrol", "--site", SITE, "--url", "http://127.0.0.1:1", "--code")
-    assert run(*words, code) == (0, "enrolled as nordby / skovly / skovly-1")
+    words = ("enrol", "site", "--site", SITE, "--centre", "http://127.0.0.1:1", "--code")
+    status, said = run(*words, code, "--trust", "support:no key:T. Technician")
+    assert (status, "is no Ed25519 key" in said) == (2, True), "and the code is not used up"
+    key = Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()
+    status, said = run(*words, code, "--trust", f"support:{key}:T. Technician")
+    assert (status, "enrolled as nordby / skovly / skovly-1" in said) == (0, True)
+    trust, token = read_trust(Places("demo-lift")), read_token(Places("demo-lift"))
+    assert (trust.controller, trust.centre) == ("nordby.skovly-1", "http://127.0.0.1:1")
+    assert [(item.role, item.public) for item in trust.keys] == [("support", key)]
+    opened = ingest.get("/orders/nordby.skovly-1", headers={"authorization": f"Bearer {token}"})
+    assert (opened.status_code, opened.json()) == (200, []), "one code opened the box as well"
     status, said = run(*words, code)
     assert (status, "unknown, used or expired" in said) == (2, True)
     told = json.loads(run("uplink", "status", "--site", SITE)[1])
@@ -138,7 +150,7 @@ def test_a_demo_home_fills_the_centre_and_its_characters_are_seen(
             pass
         room.close()
     with everyone(engine) as db:
-        found = fleet.fleet(db, datetime.now(UTC), 50, 0)
+        found = fleet.fleet(db, PEOPLE["auditor"], datetime.now(UTC), 50, 0)
     reasons = {item["controller"]: item["reasons"] for item in found["devices"]}
     assert reasons["strandhave-a"] == ["latched"]
     assert "inspection_overdue" in reasons["strandhave-c"]

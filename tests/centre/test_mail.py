@@ -128,6 +128,7 @@ def test_only_the_gateways_own_token_opens_its_box(
     [
         (b"no envelope", "no order"),
         (order(controller="sydvig.lift-b"), "is for sydvig.lift-b"),
+        (order(expires=1), "has expired; sign a new one"),
         (sign(b'{"type": "move", "controller": "nordby.lift-a"}', [("support", TECHNICIAN)]),
          "no order"),
     ],

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
 from liftctl.centre import app as console
@@ -77,62 +77,6 @@ def test_a_municipality_asks_for_anothers_data_and_it_is_not_there(
     assert asked.get("/api/devices/sydvig/lift-b").status_code == 404
     assert asked.get("/api/devices/sydvig/lift-b/events").json() == []
     assert asked.get("/api/fleet?municipality=sydvig").json()["devices"] == []
-
-
-def test_every_statement_for_a_tenant_runs_as_a_role_that_row_level_security_judges(
-    engine: Engine, two_tenants: tuple[Home, Home]
-) -> None:
-    """So that a forgotten condition shows too little, never too much; and every statement that
-    meets a tenant table can be sent to one shard."""
-    asked, said = client(engine, NORDBY), list[str]()
-
-    def note(_c: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        said.append(statement if "set_config" not in statement else f"AS {values}")
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        for path in ROUTES:
-            asked.get(path.format(m="nordby", c="lift-a"))
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    roles = [item for item in said if item.startswith("AS")]
-    assert roles
-    assert all("liftctl_door" in item or "'nordby'" in item for item in roles)
-    assert not any("liftctl_centre" in item for item in roles)
-
-
-def test_row_level_security_alone_keeps_tenants_apart(
-    engine: Engine, two_tenants: tuple[Home, Home]
-) -> None:
-    from liftctl.centre.database import ingesting, tenant
-
-    tables = ("controller", "head", "event", "transfer", "trend", "tally", "home")
-    for opened in (tenant(engine, "nordby"), ingesting(engine, "nordby")):
-        with opened as db:
-            for table in tables:
-                seen = db.execute(text(f"SELECT DISTINCT municipality FROM {table}")).scalars()
-                assert set(seen) == {"nordby"}, table
-    with tenant(engine, "nordby", "nowhere") as db:
-        assert db.execute(text("SELECT count(*) FROM transfer")).scalar() == 0
-    with tenant(engine, "") as db:
-        assert db.execute(text("SELECT count(*) FROM transfer")).scalar() == 0
-
-
-def test_every_key_begins_with_the_distribution_column(engine: Engine) -> None:
-    with engine.begin() as db:
-        keys = db.execute(
-            text(
-                "SELECT c.relname, a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
-                " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]"
-                " JOIN pg_namespace n ON n.oid = c.relnamespace"
-                " WHERE n.nspname = 'public' AND i.indisunique AND c.relkind IN ('r', 'p')"
-                " AND NOT c.relispartition"
-            )
-        ).all()
-    reference = {"member", "token", "alembic_version"}
-    found = {table: column for table, column in keys if table not in reference}
-    assert set(found.values()) == {"municipality"}, found
-    assert {"entry", "event", "transfer", "trend", "tally", "head"} <= set(found)
 
 
 def test_the_centre_sees_every_device_ordered_by_risk(

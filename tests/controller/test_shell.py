@@ -38,6 +38,7 @@ BEGIN = Workflow("p", "begin", {"kind": "bed-chair", "resident": ALONE, "carers"
 @pytest.fixture(autouse=True)
 def run_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path))
+    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))
     PLACES.run.mkdir()
 
 
@@ -89,6 +90,30 @@ def peers():
     found = Peers()
     yield found
     found.leave()
+
+
+def test_the_screen_stays_locked_for_wiping_over_a_restart(peers):
+    """Who wipes it must not move the lift because a process died (H3)."""
+
+    def asked(action: str) -> frozenset[str]:
+        shell = Shell(site("lift"))
+        at_start = shell.state.locks
+
+        def pump() -> None:
+            peers.tick()
+            shell.step(0.01)
+            peers.listen()
+
+        until(pump, lambda: peers.panel and peers.of("panel", ControllerState))
+        peers.panel.send(Workflow("p", action))
+        until(pump, lambda: shell.state.locks != at_start)
+        shell.close()
+        peers.panel = None
+        return at_start
+
+    assert asked("cleaning_on") == frozenset()
+    assert asked("cleaning_off") == {"cleaning"}
+    assert Shell(site("lift")).state.locks == frozenset()
 
 
 def test_ticks_steps_records_and_deaths_over_sockets(peers):

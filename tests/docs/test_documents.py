@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 import typer
 
-from hil.cli import app as bench
-from liftctl.cli import app
+from liftctl.cli import LATER, app
 from liftctl.safetycase.pages import ROOT
 
 # Spelled in two parts, so that this file does not hold them itself.
@@ -99,12 +99,34 @@ def test_named_tests_exist(path: Path) -> None:
 @cache
 def commands() -> set[str]:
     """Every command, groups and their commands included: "up", "config", "config check"."""
-    found = set()
-    app.add_typer(bench, name="hil")
-    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
-        found.add(name)
-        found |= {f"{name} {inner}" for inner in getattr(command, "commands", {})}
+    found, group = set[str](), typer.main.get_group(app)
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        found |= {name, *(f"{name} {inner}" for inner in getattr(command, "commands", {}))}
     return found
+
+
+def test_every_command_has_the_line_of_help_that_the_list_shows() -> None:
+    """What is imported only when asked for says of itself what the list said."""
+    group = typer.main.get_group(app)
+    context = typer.Context(group)
+    for name, (text, _) in LATER.items():
+        command = group.get_command(context, name)
+        assert command is not None and text.endswith("."), name
+        if getattr(command, "commands", None):
+            assert (command.help or "").strip() == text, name
+
+
+def test_a_process_that_is_started_by_command_has_no_report_in_its_memory() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from liftctl.cli import app; "
+        "CliRunner().invoke(app, ['gate', '--help']); "
+        "print(sorted({'httpx', 'can', 'yaml', 'starlette', 'fastapi', 'jsonschema', 'canopen', "
+        "'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("path", documents(), ids=ids)

@@ -190,10 +190,39 @@ def test_a_statusword_that_comes_back_is_believed_again() -> None:
     assert it.turn(it.command(Cmd.MOVE, 40.0))[0].data == bytes.fromhex("0F0090010000")
 
 
-def test_a_reset_waits_until_the_axis_is_at_rest() -> None:
+@pytest.mark.parametrize("at_rest", [Cmd.REST, Cmd.ISOLATE])
+def test_a_reset_waits_until_the_axis_is_at_rest(at_rest: Cmd) -> None:
     """H12: fault reset takes the power stage off; in a quick stop it would end the ramp."""
     it = booted()
     it.hear(Frame("bus", 0x090, bytes.fromhex("1081010000000000")))
     it.state = it.dev.reset_fault(it.state)
     assert 0x80 not in words(it, Cmd.QUICK, 5)
-    assert words(it, Cmd.REST, 4)[:3] == [0x80] * 3
+    assert words(it, at_rest, 4)[:3] == [0x80] * 3
+
+
+def test_a_drive_lost_sight_of_while_it_ran_is_not_started_again_by_the_same_press() -> None:
+    """It was shut down, switched on again, and went on at the speed of a ramp it had not seen."""
+    it = booted()
+    status(it, ENABLED)
+    move = it.command(Cmd.MOVE, -30.0)
+    sent = [it.turn(move)[0].data[0] for _ in range(30)]
+    assert sent == [0x0F] * 12 + [0x00] * 18
+    assert words(it, Cmd.REST) == [0x06]
+    assert [it.turn(move)[0].data[0] for _ in range(3)] == [6, 6, 7], "blind, by a fresh press"
+
+
+def test_a_statusword_that_was_overtaken_says_nothing() -> None:
+    """H24: a late frame must neither hide a newer fault nor make the newer word old."""
+    it = booted()
+    status(it, ENABLED)
+    late = Frame("bus", 0x190, FAULT.to_bytes(2, "little") + bytes(6))
+    it.state, _ = it.dev.on_wire(it.state, late, it.now_ns - 300_000_000)
+    assert it.turn(it.command(Cmd.MOVE, 40.0))[0].data == bytes.fromhex("0F0090010000")
+
+
+@pytest.mark.parametrize(("age_ns", "word"), [(250_000_000, 0x0F), (250_000_001, 0x06)])
+def test_a_statusword_counts_as_long_as_the_widest_site_believes_it(age_ns: int, word: int) -> None:
+    it = booted()
+    status(it, ENABLED)
+    _, sent, _ = it.dev.turn(it.state, it.state.heard_ns + age_ns, it.command(Cmd.MOVE, 40.0))
+    assert sent[0].data[0] == word

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from hil import oracle
 from hil.cli import app
-from hil.planes.adapter import Adapter, AdapterError, Where
+from hil.faces.python_can import Adapter, AdapterError, Where
 from hil.planes.dut import DutPlane, NotHere
 from hil.planes.foreign import ForeignBench
 from hil.planes.jitter import Jitter, refuse

@@ -270,5 +270,5 @@ def test_a_dead_adapter_is_one_sentence(run_dir: Path) -> None:
     command = [sys.executable, "-m", "hil.faces.bridge", "--interface", "vbus", "--channel", "no"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("bridge: adapter vbus:no: no hub for bus 'no'")
+    assert done.stderr.startswith("bridge: vbus:no@500000: cannot be opened (no hub for bus 'no'")
     assert done.stderr.count("\n") == 1

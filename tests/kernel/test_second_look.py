@@ -187,3 +187,31 @@ def test_a_cleaning_lock_dies_with_the_controller() -> None:
     world.run(400)
     assert free(world) == M.DOWN
     assert lowers(world)
+
+
+# --- a drive that nobody hears, and one that does not follow (H6, H24)
+
+
+@pytest.mark.parametrize(
+    ("kind", "motion", "row"), [("lift", M.DOWN, "hoist"), ("chair", M.SIT, "stand")]
+)
+@pytest.mark.parametrize("follows", [True, False])
+def test_without_a_speed_the_position_tells_that_a_drive_does_not_follow(
+    kind: str, motion: Motion, row: str, follows: bool
+) -> None:
+    world = aloft() if kind == "lift" else standing()
+    speed = S.HOIST_SPEED if kind == "lift" else S.STAND_SPEED
+    world.values[speed] = None
+    world.run(200)
+    world.press(motion)
+    world.run(400)
+    world.follow = follows
+    assert (trips_after(world, f"{row}_no_effect", 3000) != NEVER) is not follows
+
+
+def test_a_drive_without_speed_and_position_is_not_called_idle() -> None:
+    """`lost` speaks for it; a fact that is unknown is no fact."""
+    world = aloft()
+    world.values |= {S.HOIST_SPEED: None, S.HOIST_POS: None}
+    world.press(M.DOWN)
+    assert trips_after(world, "hoist_no_effect", 2000) == NEVER

@@ -121,10 +121,10 @@ class World:
         self.state, verdict = step(self.config, self.state, self.now_ns, self.inputs())
         if self.disk and verdict.marker != before:
             self.extra.append(MarkerDurable(verdict.marker.seq, True))
+        self.verdict = verdict
         if self.follow:
             self._move(verdict)
         self._integrate(gap_ns)
-        self.verdict = verdict
         self.log.append(verdict)
         return verdict
 
@@ -140,8 +140,15 @@ class World:
         for axis, position in POS_OF.items():
             at = self.values.get(position)
             if at is not None and not self.stuck:
-                self.values[position] = at + (self.values[SPEED_OF[axis]] or 0.0) * gap_ns / 1e9
+                self.values[position] = at + self._really(axis) * gap_ns / 1e9
             self.left_at[position] = self.values.get(position)
+
+    def _really(self, axis: str) -> float:
+        """The speed of an axis in mm/s, known or not."""
+        known = self.values[SPEED_OF[axis]]
+        if known is not None or not self.follow or self.verdict is None:
+            return known or 0.0
+        return sum(item.speed_mm_s for item in self.verdict.commands if item.axis.value == axis)
 
     def settle_encoders(self) -> None:
         """A position that a test put there is where the axis was all along, no encoder's jump."""

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from config.languages import texts
 from liftctl import ipc
+from liftctl.desk import app as desk
 from liftctl.panel.app import create
 from liftctl.places import Places
 from liftctl.remote.enrol import enrol
@@ -126,6 +127,24 @@ def test_the_guided_way_down_goes_page_by_page(afar: Enrolled) -> None:
     for action in ("guide_next", "guide_back", "guide_end"):
         afar.click(action)
     until(lambda: [name for name, _ in afar.steps()] == ["guide_next", "guide_back", "guide_end"])
+
+
+def test_the_desk_asks_shows_the_banner_and_can_end_it(afar: Enrolled) -> None:
+    page = afar.page.context.new_page()
+    with serving(desk.create(site("lift"))) as port:
+        afar.says = {"request": REQUEST}
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector("#answer:not([hidden])")
+        assert "<b>noise</b>" in page.locator("#question").inner_text(), "text, never markup"
+        page.fill("#who", "Office O.")
+        page.click("#yes")
+        until(lambda: afar.steps() == [("support_yes", {"name": "Office O.", "minutes": "30"})])
+        afar.says = {"grant": {"who": "T. T.", "wants": ["live"], "live": True, "left_s": 870}}
+        page.wait_for_selector("#banner:not([hidden])")
+        assert "Support is active: T. T., 15 min" in page.locator("#banner").inner_text()
+        page.click("#banner button")
+        until(lambda: [name for name, _ in afar.steps()] == ["support_yes", "support_end"])
+    page.close()
 
 
 def test_every_answer_and_refusal_of_the_room_has_words() -> None:

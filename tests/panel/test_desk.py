@@ -9,9 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
+from config.languages import texts
 from liftctl import ipc
 from liftctl.desk import app as desk
 from liftctl.desk import ledger
+from liftctl.places import Places
+from liftctl.remote.enrol import enrol
+from liftctl.support.answers import ACTIONS, FROM_OFFICE
+from liftctl.support.shell import may_answer
 from tests.panel.house import House, serving, site, until
 
 
@@ -95,9 +100,9 @@ def test_the_state_names_rows_in_words(base: str) -> None:
     assert "r-7f3a" not in str(state)
 
 
-def test_every_route_is_a_get(base: str) -> None:
+def test_every_route_is_a_get_but_the_answer_to_support(base: str) -> None:
     paths = httpx.get(f"{base}/openapi.json").json()["paths"]
-    assert {verb for routes in paths.values() for verb in routes} == {"get"}
+    assert {path for path, routes in paths.items() if set(routes) != {"get"}} == {"/api/support"}
     assert "/api/transfers" in paths
     for path in ("/", "/api/state", "/healthz"):
         assert httpx.post(base + path).status_code == 405
@@ -109,3 +114,66 @@ def test_records_are_empty_without_a_ledger(base: str) -> None:
     assert httpx.get(f"{base}/api/report").status_code == 200
     assert httpx.get(base, headers={"Host": "evil.example"}).status_code == 421
     assert "no-referrer" in httpx.get(base).headers["referrer-policy"]
+
+
+# --- the home's office answers whether somebody may look ------------------------------------------
+
+GRANT = {"action": "support_yes", "name": "Office O.", "minutes": "30"}
+
+
+@pytest.fixture
+def office(lift: House) -> Iterator[tuple[str, ipc.Server]]:
+    """A desk of an enrolled site; the test plays the support process."""
+    enrol(Places("demo-lift"), "north-1", "http://127.0.0.1:1", "")
+    support = lift._servers["support"] = ipc.serve(Places("demo-lift").sock("support"))
+    with serving(desk.create(site("lift"))) as port:
+        base = f"http://127.0.0.1:{port}"
+        until(lambda: lift.heard(ipc.Hello, "support"))
+        yield base, support
+
+
+def test_the_office_grants_support_by_name_and_hears_why_it_was_not_taken(
+    lift: House, office: tuple[str, ipc.Server]
+) -> None:
+    base, support = office
+    assert (
+        httpx.post(f"{base}/api/support", json=GRANT, headers={"origin": base}).status_code == 202
+    )
+    until(lambda: lift.heard(ipc.Workflow, "support"))
+    (said,) = lift.heard(ipc.Workflow, "support")
+    args = {"name": "Office O.", "minutes": "30"}
+    assert said == ipc.Workflow("desk", "support_yes", args)
+    assert not lift.heard(ipc.Workflow, "controller") and not lift.heard(ipc.Workflow)
+    support.broadcast(ipc.Refused("desk", "support_yes", "LC-REM-NAME", "say who you are"))
+    words = texts("da")["refused.LC-REM-NAME"]
+    asked = f"{base}/api/state?language=da"
+    until(lambda: httpx.get(asked).json()["support_refused"] == words)
+
+
+def test_what_another_page_sends_or_belongs_beside_the_lift_is_not_passed_on(
+    lift: House, office: tuple[str, ipc.Server]
+) -> None:
+    base, _ = office
+    for said, origin, status in (
+        (GRANT, "http://evil.example", 403),
+        (GRANT, None, 403),
+        ({**GRANT, "action": "setup_yes"}, base, 422),
+        ({**GRANT, "action": "guide_next"}, base, 422),
+        ({**GRANT, "version": "1"}, base, 422),
+        ({**GRANT, "name": "x" * 5000}, base, 413),
+    ):
+        headers = {"origin": origin} if origin else {}
+        answer = httpx.post(f"{base}/api/support", json=said, headers=headers)
+        assert answer.status_code == status, said
+    assert not lift.heard(ipc.Workflow, "support")
+
+
+def test_the_support_process_itself_takes_no_settings_and_no_steps_from_a_desk() -> None:
+    taken = {action for action in ACTIONS if may_answer("desk", action)}
+    assert taken == FROM_OFFICE == {
+        "support_yes", "support_no", "support_end", "bundle_yes", "bundle_no",
+    }  # fmt: skip
+    assert all(may_answer("panel", action) for action in ACTIONS)
+    assert not any(
+        may_answer(role, action) for role in ("remote", "uplink", "") for action in ACTIONS
+    )

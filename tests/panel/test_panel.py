@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from liftctl import ipc
+from liftctl.panel import edge
 from liftctl.panel.app import create, run
 from liftctl.panel.links import RETRY_S
 from tests.panel.house import House, gate_state, serving, site, transfer, until
@@ -222,3 +223,11 @@ def test_a_busy_port_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str]
         run(site("lift"), taken.getsockname()[1])
     assert left.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_no_answer_waits_for_the_peers_acknowledgement() -> None:
+    """Nagle's algorithm held every answer in two writes back for 40 ms."""
+    with edge.listen("127.0.0.1", 0, "panel") as sock:
+        sock.listen()
+        with socket.create_connection(sock.getsockname()), sock.accept()[0] as taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,8 @@ from liftctl.blackbox import logfile
 from liftctl.blackbox.turnlog import replay
 from liftctl.people import proof
 from liftctl.people.words import LANGUAGES, catalogue
+from liftctl.recorder import audit, store
+from liftctl.recorder.readonly import connect
 from tests.people.made import DEMO, OTHER, OWN, demo, fill, run, segment
 from tests.recorder.test_replay import Toy, written
 
@@ -183,3 +188,23 @@ def test_a_freeze_of_the_time_is_attached_and_another_day_is_not(tmp_path: Path)
     files = export(tmp_path / "i.zip", "--transfer", "t1")
     held = [name for name in files if name.startswith("blackbox/")]
     assert held == ["blackbox/freeze-20270115T080100.000000Z-estop.lbb", f"blackbox/{path.name}"]
+
+
+@pytest.mark.usefixtures("happened")
+def test_an_export_is_an_entry_and_goes_out_even_where_none_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, places = demo()
+    out = tmp_path / "i.zip"
+    export(out, "--transfer", "t1")
+    with closing(connect(places.ledger)) as db:
+        (line,) = audit.trail(db)
+    assert (line["event"], line["detail"]["transfer"]) == ("incident_exported", "t1")
+    assert line["detail"]["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    lock = store.lock(places.ledger)  # a writer that does not answer
+    done = run(
+        "incident", "export", "--site", DEMO, "--out", tmp_path / "2.zip", "--transfer", "t1"
+    )
+    os.close(lock)
+    assert done.exit_code == 0 and "NOT in the ledger" in done.output
+    assert (tmp_path / "2.zip").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -17,6 +18,7 @@ from liftctl.people.page import html, markdown
 from liftctl.people.words import LANGUAGES, Words
 from liftctl.recorder.entries import Entry
 from liftctl.recorder.ledger import Ledger
+from liftctl.recorder.verify import verify
 from tests.people.made import DEMO, OTHER, OWN, demo, fill, register, run
 
 STAY = {"joined_s": 1.25, "left_s": 71.5, "source": "badge"}
@@ -126,3 +128,16 @@ def test_no_other_resident_stands_in_a_file(tokens: list[str], before: str, afte
     words = set(text.replace("<", " ").replace(",", " ").replace('"', " ").split())
     assert not words & {*others, *(f"CARE{t}" for t in others), *(f"T{n}" for n in range(1, 5))}
     assert own in text
+
+
+def test_that_a_file_was_made_is_an_entry_and_stands_in_the_next_one(tmp_path: Path) -> None:
+    _, places = demo()
+    fill(places, {"id": "t1", "resident": OWN})
+    for n in range(2):
+        done = run("people", "file", "--site", DEMO, "--resident", OWN, "--out", tmp_path / str(n))
+        assert done.exit_code == 0 and "NOT in the ledger" not in done.output
+    told = json.loads((tmp_path / "1" / "file.json").read_text())
+    assert [item["event"] for item in told["handed_out"]] == ["file_exported"]
+    digest = hashlib.sha256((tmp_path / "0" / "file.json").read_bytes()).hexdigest()
+    assert told["handed_out"][0]["detail"]["sha256"] == digest
+    assert len(told["transfers"]) == 1 and verify(places.ledger).ok

@@ -16,6 +16,7 @@ from typing import Any
 
 from liftctl.remote.documents import Up
 from liftctl.remote.envelope import verify_report
+from liftctl.uplink.protocol import PATH
 
 TOKEN = "the-token-of-north-1"
 
@@ -29,6 +30,8 @@ class Centre:
         self.public = ""
         self.down = False
         self.strangers = 0
+        self.taken: list[bytes] = []  # of an uplink
+        self.answer: Callable[[bytes], bytes] = lambda _: b""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -72,7 +75,10 @@ def _handler(centre: Centre) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self._known():
+            if self.path == PATH:
+                centre.taken.append(body)
+                self._answer(centre.answer(body))
+            elif self._known():
                 centre.take(self.path, body)
                 self._answer(b"")
 

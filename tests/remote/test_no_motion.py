@@ -242,5 +242,5 @@ def test_the_real_process_says_nothing_to_anybody_whatever_comes_in(wall: Wall) 
     for name in ("gate", "controller"):
         assert wall.heard[name] == [ipc.Hello("support")], name
     assert wall.heard["guard"] == []
-    assert {type(item) for item in wall.heard["recorder"]} == {ipc.Hello, ipc.TransferPhase}
+    assert {type(item) for item in wall.heard["recorder"]} == {ipc.Hello, ipc.Audit}
     assert shell.state.kept.grant is None and shell.state.site == SITE

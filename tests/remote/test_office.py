@@ -117,6 +117,7 @@ def test_a_report_that_is_not_the_sites_own_is_not_kept(office: Office, door: Do
         (sign(encode(mine), [("site", stranger)]), 422),
         (sign(encode(other), [("site", KEY)]), 422),
         (b"x" * (MOST_REPORT_BYTES + 1), 413),
+        (report(d.Bundle, to="", sha256="0" * 64, contents=(), data=b"other"), 422),
         (report(d.Answer, **ANSWER), 204),
         (report(d.Answer, **ANSWER), 204),
     ):

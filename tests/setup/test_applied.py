@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from config.schema import ConfigError, load
@@ -59,6 +60,27 @@ def test_what_cannot_be_read_or_kept_falls_back_to_what_was_accepted() -> None:
     write(PLACES, Applied(SITE.hash, 1, {"limits.hoist_loaded_mm_s": 140.0}))
     site, fallback, why = accept.load_or_fall_back(DEMO)
     assert fallback and site == SITE and "above the limit" in why
+
+
+def test_an_edited_file_runs_once_somebody_has_accepted_it(place: Path) -> None:
+    """Rule 11: that it would be acceptable is not enough; until then lowering only."""
+    accept.accept(SITE)
+    edited = place / "edited.toml"
+    edited.write_text(DEMO.read_text().replace("swl_kg = 200", "swl_kg = 190"))
+    site, fallback, why = accept.load_or_fall_back(edited)
+    assert (site, fallback) == (SITE, True)
+    assert "'limits.swl_kg', 'sling' differs" in why and "config accept" in why
+    assert not accept.load_or_fall_back(edited, accepting=True)[1]
+    accept.accept(accept.current(edited))
+    assert accept.load_or_fall_back(edited) == (load(edited), False, "")
+
+
+def test_what_is_on_trial_was_confirmed_on_site_and_runs() -> None:
+    accept.accept(SITE)
+    write(PLACES, msgspec.structs.replace(NEW, trial=after(Now(1.0, 1.0, "b"), 60)))
+    assert speed() == 50
+    write(PLACES, NEW)
+    assert speed() == -1, "its time is over, and nobody has kept it"
 
 
 def test_a_trial_is_nothing_to_fall_back_to() -> None:

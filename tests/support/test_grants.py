@@ -14,6 +14,7 @@ import pytest
 from liftctl.remote import documents as d
 from liftctl.support import bundle
 from liftctl.support.clock import Now, after, left_s
+from liftctl.support.values import Record
 from tests.support.world import WALL_S, Room, head
 
 
@@ -295,12 +296,27 @@ def test_an_order_that_is_handed_out_again_and_again_is_told_once() -> None:
 
 def test_a_flood_from_nobody_does_not_fill_the_ledger() -> None:
     room = Room()
-    for _ in range(500):
-        room.order(d.LiveRequest(**head(controller="south-9")))
-    assert room.events() == ["order_refused"] and len(room.told(d.Answer)) == 1
-    room.after(11)
-    room.order(d.LiveRequest(**head(controller="south-9")))
-    assert len(room.events()) == 2
+    strange = d.LiveRequest(**head(controller="south-9"))
+    for _ in range(50):
+        room.order(strange)
+    assert room.events() == ["order_refused"] * 10 and len(room.told(d.Answer)) == 10
+    for _ in range(288):  # and then every five minutes, for a day
+        room.after(300)
+        room.order(strange)
+    assert len(room.events()) <= 10 + 24
+    times = [int(item.detail["times"]) for item in room.outputs if isinstance(item, Record)]
+    assert 300 < sum(times) <= 338, "what is not recorded one by one is counted"
+
+
+def test_a_stolen_key_that_signs_without_end_fills_neither_wall_nor_ledger() -> None:
+    room = Room()
+    for _ in range(150):
+        room.order(asked())
+    assert len(room.events()) <= 100 + 10
+    room.after(600)
+    late = asked()
+    room.order(late)
+    assert room.state.kept.request == late, "and an honest one is heard again"
 
 
 def test_a_clock_that_was_set_back_revives_nothing() -> None:

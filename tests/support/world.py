@@ -99,7 +99,7 @@ class Room:
         for item in out:
             if isinstance(item, Record) and self.ledger:
                 self.seq += 1
-                answers.append(ipc.Written(item.id, "phase", self.seq, "head"))
+                answers.append(ipc.Written(item.id, "audit", self.seq, "head"))
         return out + (self.turn(*answers) if answers else [])
 
     def hear(self, **changes: Any) -> list[Output]:

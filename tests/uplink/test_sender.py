@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from liftctl.entry import Unusable
 from liftctl.recorder.ledger import Entry, Ledger
 from liftctl.uplink import protocol
 from liftctl.uplink.outbox import Outbox
-from liftctl.uplink.protocol import Ack, Batch, FromCentre, Refused
+from liftctl.uplink.protocol import Ack, Batch, FromCentre, Need, Refused
 from liftctl.uplink.sender import Sender
 from liftctl.uplink.state import Enrolment, Folder, checked
 
@@ -149,3 +150,38 @@ def test_the_uplink_runs_only_where_it_was_enrolled(
     assert "uplink" not in [item.name for item in processes.service(site, SITE, 0, {})]
     Folder.of(site.name).keep(Enrolment("http://127.0.0.1", "m", "h", "c"))
     assert "uplink" in [item.name for item in processes.service(site, SITE, 0, {})]
+
+
+def backwards(batch: Batch) -> FromCentre:
+    return Ack(batch.epoch, 5) if batch.first_seq == 1 else Need(0, 0)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        backwards,
+        lambda batch: Ack(batch.epoch, 0),
+        lambda batch: Ack(batch.epoch, -5),
+        lambda _: Need(2**63, 2**63),
+        lambda _: Refused("flood", "x", math.inf),
+        lambda _: Refused("flood", "x", math.nan),
+        lambda _: Refused("unacceptable", "x"),
+    ],
+    ids=["needs it again for ever", "acks nothing", "acks less than nothing",
+         "needs a number that is none here", "wait for ever",
+         "wait for nan", "takes no row"],
+)  # fmt: skip
+def test_a_centre_that_was_taken_over_makes_it_wait_and_neither_spin_nor_die(
+    tmp_path: Path, answer: Callable[[Batch], FromCentre]
+) -> None:
+    centre = Centre(tmp_path, answer)
+    while centre.now_ns < 7200 * 10**9:
+        if not centre.sender.step():
+            centre.now_ns = max(centre.now_ns + 10**8, centre.sender._lanes[0].due_ns)
+        assert len(centre.seen) < 200, "in two hours"
+    centre._answer = everything
+    centre.now_ns += 3601 * 10**9
+    for _ in range(5):
+        centre.sender.step()
+        centre.now_ns += 10**9
+    assert (centre.at, centre.trouble) == (10, ""), "and goes on when the centre is itself again"

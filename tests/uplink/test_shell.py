@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
@@ -14,7 +15,8 @@ from liftctl.entry import Unusable
 from liftctl.places import Places
 from liftctl.recorder.readonly import connect
 from liftctl.recorder.verify import verify
-from liftctl.uplink.shell import Uplink, history
+from liftctl.uplink.carrier import Carrier
+from liftctl.uplink.shell import Uplink, history, run
 from liftctl.uplink.state import Enrolment, Folder
 from tests.uplink.test_watcher import QUIET
 
@@ -32,13 +34,13 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ipc.Server
 
 def test_a_gateway_that_was_never_enrolled_has_no_uplink(gate: ipc.Server) -> None:
     with pytest.raises(Unusable, match="not enrolled"):
-        Uplink(SITE)
+        run(SITE)
 
 
 def test_it_hears_a_stop_writes_it_down_and_outlives_the_gate(gate: ipc.Server) -> None:
     folder = Folder.of(SITE.name)
     folder.keep(Enrolment("http://127.0.0.1:1", "m", "h", "c"))
-    uplink = Uplink(SITE)
+    uplink = Uplink(SITE, cast(Carrier, None))
     uplink.listen()
     channel = gate.accept()
     assert channel is not None

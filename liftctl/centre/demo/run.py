@@ -24,10 +24,11 @@ from sqlalchemy import Engine, text
 from liftctl.centre import database, people
 from liftctl.centre.app import create
 from liftctl.centre.demo.cast import HOMES, PEOPLE, DemoHome
+from liftctl.centre.embedded import embedded
 from liftctl.centre.ingest.directory import invite, put_home
 from liftctl.centre.signin import DEMO, SignIn
 from liftctl.panel.edge import listen, server
-from liftctl.up import _die_with_parent
+from liftctl.up import die_with_parent
 
 HOST = "127.0.0.1"
 QUIET_S = 3600 * 31
@@ -40,7 +41,7 @@ def run(port: int, data: Path | None) -> int:
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(_temporary()))
         started = time.monotonic()
-        url = stack.enter_context(database.embedded((folder / "postgres").resolve()))
+        url = stack.enter_context(embedded((folder / "postgres").resolve()))
         engine = database.connect(url)
         stack.callback(engine.dispose)
         database.migrate(engine, datetime.now(UTC).date())
@@ -111,7 +112,7 @@ def _start(command: list[str], also: dict[str, str]) -> subprocess.Popen[bytes]:
         command,
         env=os.environ | also,
         stdin=subprocess.DEVNULL,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509
+        preexec_fn=die_with_parent,  # noqa: PLW1509
     )
 
 

@@ -69,19 +69,22 @@ UPDATE enrolment SET used_at = :now WHERE municipality = :municipality AND code_
 """
 # a controller whose key was revoked may be enrolled anew; its chains go on
 PUT = """
-INSERT INTO controller (municipality, controller, home, kind, title, public_key, enrolled_at)
-VALUES (:municipality, :controller, :home, :kind, :title, :key, :now)
+INSERT INTO controller (municipality, controller, home, kind, title, public_key, enrolled_at,
+  site_key, mail_hash)
+VALUES (:municipality, :controller, :home, :kind, :title, :key, :now, :site_key, :mail_hash)
 ON CONFLICT (municipality, controller) DO UPDATE SET public_key = excluded.public_key,
   enrolled_at = excluded.enrolled_at, revoked_at = NULL, title = excluded.title,
-  kind = excluded.kind WHERE controller.revoked_at IS NOT NULL AND controller.home = excluded.home
+  kind = excluded.kind, site_key = excluded.site_key, mail_hash = excluded.mail_hash
+  WHERE controller.revoked_at IS NOT NULL AND controller.home = excluded.home
 RETURNING controller
 """
 
 
 def enrol(engine: Engine, asked: Enrol, now: datetime) -> FromCentre:
-    """The code is used up in the transaction that stores the key."""
+    """The code is used up in the transaction that stores the keys and opens the box for orders."""
     municipality, _, secret = asked.code.strip().partition(".")
-    if asked.kind not in KINDS or len(asked.public_key) != 32 or not municipality.isprintable():
+    sizes = len(asked.public_key) == 32 and len(asked.site_key) in (0, 32)
+    if asked.kind not in KINDS or not sizes or not municipality.isprintable():
         return Refused("unacceptable", "kind or public key is wrong")
     key = {"municipality": municipality, "now": now, "hash": _hash(secret)}
     with ingesting(engine, municipality) as db:
@@ -91,12 +94,14 @@ def enrol(engine: Engine, asked: Enrol, now: datetime) -> FromCentre:
         home, controller = found
         new = {"home": home, "controller": controller, "kind": asked.kind}
         new |= {"key": asked.public_key, "title": asked.title[:200].replace("\0", "")}
+        token = secrets.token_urlsafe(32) if asked.site_key else ""
+        new |= {"site_key": asked.site_key or None, "mail_hash": _hash(token) if token else None}
         if not db.execute(text(PUT), {**key, **new}).scalar():
             db.rollback()
             return Refused(
                 "taken", f"'{controller}' has a key already; revoke it at the centre first"
             )
-    return Enrolled(municipality, home, controller)
+    return Enrolled(municipality, home, controller, token)
 
 
 @dataclass(slots=True)

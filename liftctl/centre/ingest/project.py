@@ -17,6 +17,7 @@ from liftctl.centre.ingest.verify import Link, plain
 CLOCK_TOLERANCE_S = 120.0
 TEXT = 200
 MANY = 40
+UPKEEP = ("what", "done", "next_due", "passed", "cycles")
 
 
 @dataclass(slots=True)
@@ -180,6 +181,17 @@ def _service(found: Rows, link: Link, at: datetime, content: dict[str, Any]) -> 
         _event(found, link, at, content)
 
 
+def _audit(found: Rows, link: Link, at: datetime, content: dict[str, Any]) -> None:
+    """What people did there: the header has a code and, of an inspection or service, its dates."""
+    told = {name: link.header[name] for name in UPKEEP if name in link.header}
+    found.events.append((link.seq, at, "audit", word(link.header.get("event")), told))
+    due = f"{told.get('what')}_by"
+    if due in ("inspection_by", "service_by") and (day := _day(told.get("next_due"))) is not None:
+        found.facts[due] = day
+    if due == "service_by" and (cycles := _count(told.get("cycles"))):
+        found.facts["service_cycles"] = cycles
+
+
 def _day(value: Any) -> date | None:
     try:
         return date.fromisoformat(str(value))
@@ -199,4 +211,5 @@ READERS = {
     "erased": _event,
     "support": _event,
     "configuration": _event,
+    "audit": _audit,
 }

@@ -111,11 +111,12 @@ def transfers(db: Connection, key: Key, new: list[Transfer]) -> None:
 
 
 TALLY = (
-    "INSERT INTO tally AS old SELECT municipality, home, at::date, kind, outcome,"
+    "INSERT INTO tally AS old SELECT CAST(:municipality AS text), home,"
+    " date_trunc('month', at)::date, outcome,"
     " coalesce(carers, 0), {sign}count(*), {sign}coalesce(sum(elapsed_s), 0),"
     " {sign}coalesce(sum(staff_s), 0), {sign}sum(blocks), {sign}sum(alarms)"
-    " FROM new GROUP BY 1, 2, 3, 4, 5, 6"
-    " ON CONFLICT (municipality, home, day, kind, outcome, carers) DO UPDATE SET"
+    " FROM new GROUP BY 1, 2, 3, 4, 5"
+    " ON CONFLICT (municipality, home, month, outcome, carers) DO UPDATE SET"
     " n = old.n + excluded.n, elapsed_s = old.elapsed_s + excluded.elapsed_s,"
     " staff_s = old.staff_s + excluded.staff_s, blocks = old.blocks + excluded.blocks,"
     " alarms = old.alarms + excluded.alarms"

@@ -86,8 +86,8 @@ def _who(batch: Batch) -> dict[str, Any]:
 def _head(db: Connection, batch: Batch) -> Head | None:
     row = db.execute(
         text(
-            "SELECT stream, first_seq, seq, hash FROM head WHERE municipality = :municipality"
-            " AND controller = :controller AND epoch = :epoch"
+            "SELECT stream, first_seq, seq, hash, pruned_seq, pruned_hash FROM head WHERE"
+            " municipality = :municipality AND controller = :controller AND epoch = :epoch"
         ),
         {**_who(batch), "epoch": batch.epoch},
     ).one_or_none()
@@ -96,12 +96,30 @@ def _head(db: Connection, batch: Batch) -> Head | None:
 
 def _stored(db: Connection, batch: Batch, head: Head | None, found: list[Link]) -> bytes | None:
     """The digest at the newest row that both know."""
-    if head is not None:
-        at = min(head.seq, found[-1].seq)
-        if at == head.seq:
-            return head.digest
-        return _digest(db, batch, "epoch = :epoch", {"epoch": batch.epoch, "seq": at})
-    return _digest(db, batch, "hash = :hash", {"hash": batch.prev, "seq": batch.first_seq - 1})
+    if head is None:
+        return _parent(db, batch)
+    at = min(head.seq, found[-1].seq)
+    if at == head.seq:
+        return head.digest
+    if at <= head.pruned_seq:
+        return head.pruned_digest
+    return _digest(db, batch, "epoch = :epoch", {"epoch": batch.epoch, "seq": at})
+
+
+def _parent(db: Connection, batch: Batch) -> bytes | None:
+    """The row before an epoch's first, of whatever epoch; one that was pruned is believed: the home
+    holds it and the heads that sign it.
+    """
+    place = {"hash": batch.prev, "seq": batch.first_seq - 1}
+    found = _digest(db, batch, "hash = :hash", place)
+    if found is None:
+        pruned = text(
+            "SELECT 1 FROM head WHERE municipality = :municipality AND controller = :controller"
+            " AND stream = :stream AND :seq BETWEEN first_seq AND pruned_seq LIMIT 1"
+        )
+        known = db.execute(pruned, {**_who(batch), **place, "stream": batch.stream}).scalar()
+        return batch.prev if known else None
+    return found
 
 
 def _digest(db: Connection, batch: Batch, where: str, values: dict[str, Any]) -> bytes | None:

@@ -3,12 +3,12 @@ import { h } from "/shared/dom.js";
 import { number, t } from "/shared/words.js";
 import { get } from "./net.js";
 import { months } from "./plots.js";
-import { when } from "./say.js";
+import { date, when } from "./say.js";
 
 let days = 90;
 
 export async function evidence(me, again) {
-  const { homes, months: told } = await get(`/api/evidence?days=${days}`);
+  const { since, homes, months: told } = await get(`/api/evidence?days=${days}`);
   const all = (name) => homes.reduce((sum, home) => sum + home[name], 0);
   return [
     h("div", { class: "tools" }, h("h1", {}, t("centre.evidence")), h("select", { "aria-label": t("centre.period"), onchange: (event) => { days = Number(event.target.value); again(); } },
@@ -16,7 +16,7 @@ export async function evidence(me, again) {
     h("section", { class: "sums" },
       h("div", { class: "sum first" }, h("b", {}, percent(all("single_handed"), all("analysed"))), h("span", {}, t("centre.single_handed_of", { n: number(all("analysed")) }))),
       sum(number(all("staff_s") / 3600), t("centre.staff_hours")), sum(number(all("fallback2")), t("centre.fallbacks")), sum(number(all("adverse")), t("centre.adverse"))),
-    told.length ? h("section", { class: "card" }, h("header", {}, h("h2", {}, t("centre.months")), h("span", { class: "small soft" }, h("i", { class: "key one" }), t("centre.one_carer"), " ", h("i", { class: "key" }), t("centre.two_carers"))), h("div", { class: "scroll" }, months(told))) : null,
+    told.length ? h("section", { class: "card" }, h("header", {}, h("h2", {}, t("centre.months")), h("span", { class: "small soft" }, t("centre.since", { date: date(since) })), h("span", { class: "small soft" }, h("i", { class: "key one" }), t("centre.one_carer"), " ", h("i", { class: "key" }), t("centre.two_carers"))), h("div", { class: "scroll" }, months(told))) : null,
     table(homes),
     h("p", { class: "soft" }, t("centre.evidence_note")),
   ];

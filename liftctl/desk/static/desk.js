@@ -55,7 +55,10 @@ function draw(state) {
     row(["wall clock", recorder.clock]),
   ] : [], "no contact");
   table("slings", ["Sling", "What it says"], state.slings.map((item) => row([item.sling, item.text], "latched")), "none is due");
+  table("upkeep", ["", "Done", "Next", "What it says"], state.upkeep.map((item) => row([item.title, item.passed === false ? `${item.done}, not passed` : item.done,
+    [item.due, item.cycles && `${item.cycles} lifts`].filter(Boolean).join(" or at "), item.text], item.notice.endsWith("_overdue") ? "latched" : "")), "not on record");
   afar(state.support);
+  if (state.support_refused) $("refused").textContent = state.support_refused;
   if (!gate) return;
   table("motions", ["Motion", "May start", "Docking only", "Refused by"], Object.entries(gate.motions).map(
     ([name, item]) => row([name, item.allowed, item.docking, item.rows.join(", ")])), "none");
@@ -67,13 +70,38 @@ function draw(state) {
   table("counters", ["Counter", "Value"], counters.map((item) => row(item)), "none");
 }
 
-/** What the room is asked, what it granted, and what is on trial; answered on the panel only. */
+let asked = "";
+
+/** A request to look, or a bundle that would leave: the office may answer both. */
+function question(said) {
+  const what = said?.bundle ? "bundle" : said?.request ? "support" : "";
+  const text = what === "bundle" ? `May this log bundle be sent? ${said.bundle.contents.map(([name, bytes]) => `${name} (${bytes} bytes)`).join(", ")}`
+    : what ? `${said.request.who} asks for ${said.request.minutes} minutes of ${said.request.wants.join(", ")}: ${said.request.reason}` : "";
+  if (text !== $("question").textContent) $("question").textContent = text;
+  $("answer").hidden = !what;
+  $("long").hidden = what !== "support";
+  asked = what;
+}
+
+async function answer(action) {
+  const body = JSON.stringify({ action, name: $("who").value.trim(), minutes: $("minutes").value });
+  const got = await fetch("/api/support", { method: "POST", body });
+  $("refused").textContent = got.ok ? "" : (await got.json()).detail;
+}
+
+$("yes").addEventListener("click", () => answer(`${asked}_yes`));
+$("no").addEventListener("click", () => answer(`${asked}_no`));
+$("answer").addEventListener("submit", (event) => event.preventDefault());
+document.querySelector("[data-answer]").addEventListener("click", () => answer("support_end"));
+
+/** What the room is asked, what it granted, and what is on trial. */
 function afar(said) {
   $("support").hidden = !said;
   $("banner").hidden = !said?.grant;
   if (!said) return;
   const minutes = (part) => Math.ceil(part.left_s / 60);
-  if (said.grant) $("banner").textContent = `Support is active: ${said.grant.who}, ${minutes(said.grant)} min left`;
+  question(said);
+  if (said.grant) $("banner_text").textContent = `Support is active: ${said.grant.who}, ${minutes(said.grant)} min left`;
   const rows = [["centre heard (s ago)", said.heard_s], ["request", said.request && `${said.request.who}: ${said.request.reason}`],
     ["grant", said.grant && `${said.grant.who}: ${said.grant.wants.join(", ")}${said.grant.live ? ", looking now" : ""}`],
     ["bundle offered", said.bundle?.sha256], ["guide", said.guide && `${said.guide.script}, ${said.guide.step} of ${said.guide.of}`],

@@ -1,7 +1,7 @@
 """The bench's own place on a real bus: any python-can adapter, opened once and watched.
 
-Role: frames in and out for planes in real time. Must never: go on with an adapter that died, or
-share a serial adapter with another process.
+Role: frames in and out for bridges and planes in real time. Must never: go on with an adapter that
+died, or share a serial adapter with another process.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import can
 from hil.vbus.frame import Frame
 from hil.vbus.plugin import frame_of, message_of
 
+# What python-can raises of its backends. The product's port has its own: no code is shared with it.
 FAILURES = (can.CanError, OSError, ValueError, NotImplementedError)
 REMEDIES = {
     "socketcan": "is it plugged in and up? ip link set {channel} up type can bitrate {bitrate}",
@@ -62,7 +63,7 @@ class Adapter:
         self.where = where
         self._lock = _only_one(where)
         try:
-            self._bus: can.BusABC = can.Bus(
+            self.bus: can.BusABC = can.Bus(
                 interface=where.interface, channel=where.channel, bitrate=where.bitrate,
                 ignore_config=True,
             )  # fmt: skip
@@ -76,7 +77,7 @@ class Adapter:
         """Every frame that waits, or that comes within the time; AdapterError when it died."""
         found: list[Frame] = []
         try:
-            while (message := self._bus.recv(0 if found else max(0.0, timeout_s))) is not None:
+            while (message := self.bus.recv(0 if found else max(0.0, timeout_s))) is not None:
                 with suppress(can.CanOperationError):  # FD and error frames are for nobody here
                     found.append(frame_of(message))
         except FAILURES as error:
@@ -86,7 +87,7 @@ class Adapter:
     def send(self, frame: Frame) -> None:
         """Hand a frame over; AdapterError when the adapter does not take it."""
         try:
-            self._bus.send(message_of(frame), timeout=WAIT_S)
+            self.bus.send(message_of(frame), timeout=WAIT_S)
         except FAILURES as error:
             raise self._died(error) from error
 
@@ -96,7 +97,7 @@ class Adapter:
     def close(self) -> None:
         """Leave the bus, also when the adapter is gone already."""
         try:
-            self._bus.shutdown()
+            self.bus.shutdown()
         except FAILURES:
             pass  # it died before; its lock goes all the same
         finally:
