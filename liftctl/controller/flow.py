@@ -97,9 +97,10 @@ class Flow:
     def fire(self, case: Case, trigger: str) -> Fired:
         """Move `case.state` along `trigger` if the table allows it."""
         event = self.machine.events.get(trigger)
-        if event is None:
-            return Fired.INVALID
         case.state = str(case.state)
+        # Most facts hold for long and lead nowhere: `transitions` would raise each time.
+        if event is None or case.state not in event.transitions:
+            return Fired.INVALID
         try:
             return Fired.DONE if event.trigger(case) else Fired.GUARDED
         except MachineError:
