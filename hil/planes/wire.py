@@ -129,16 +129,19 @@ class Wire:
         self.counts[frame.can_id] = self.counts.get(frame.can_id, 0) + 1
         if self.heard is not None:
             self.heard.append((self.clock.now_ns, sender, frame))
-        reached = self._all_but(sender, frame) if self.way is None else self.way(sender, frame)
-        for name, heard in reached:
-            if name == ROOM:
-                self.room(heard, deaf)
-            elif NUMBERS.get(name) not in deaf:
-                self.takers[name](self._as_port(heard))
-
-    def _all_but(self, sender: str, frame: Frame) -> list[tuple[str, Frame]]:
-        listeners = [name for name in self.takers if name != sender]
-        return [(name, frame) for name in ([] if sender == ROOM else [ROOM]) + listeners]
+        if self.way is not None:
+            for name, heard in self.way(sender, frame):
+                if name == ROOM:
+                    self.room(heard, deaf)
+                elif NUMBERS[name] not in deaf:
+                    self.takers[name](self._as_port(heard))
+            return
+        if sender != ROOM:
+            self.room(frame, deaf)
+        told = self._as_port(frame)
+        for name, take in self.takers.items():
+            if name != sender and NUMBERS.get(name) not in deaf:
+                take(told)
 
     def _as_port(self, frame: Frame) -> PortFrame:
         return PortFrame(
