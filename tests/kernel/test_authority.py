@@ -415,3 +415,26 @@ def test_a_station_that_connects_anew_loses_its_press_and_needs_neutral() -> Non
     world.extra.append(Beat("panel:1", "another", 100, M.UP, now, now))
     world.step()
     assert world.state.authority.stations.owner == "panel:1"
+
+
+def test_a_lost_finger_is_told_as_a_stop_even_before_anything_moved() -> None:
+    world = World().ready()
+    world.disk = False  # UP waits for the marker
+    world.press(M.UP)
+    world.run(40)
+    world.frozen_stations.add("panel:1")
+    world.run(300)
+    assert "stop:evidence_lost" in world.events()
+    assert "refused:evidence_lost" not in world.events()
+
+
+@pytest.mark.parametrize("why", ["no_neutral", "two_stations"])
+def test_who_is_refused_at_a_second_station_is_told_why(why: str) -> None:
+    world = World().ready()
+    if why == "two_stations":  # it was seen at neutral, but somebody else holds a key
+        world.keys["panel:2"] = (0, M.NONE)
+        world.press(M.DOWN)
+    world.run(100)
+    world.keys["panel:2"] = (9, M.DOWN)
+    world.run(100)
+    assert f"refused:{why}" in world.events()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from safety.signals import SPECS
-from safety.types import Act, Motion, Sample, SignalId
+from safety.bounds import Params
+from safety.signals import SPECS, Reading, quality
+from safety.types import Act, Motion, Quality, Sample, SignalId
 from tests.kernel.world import World
 
 S, M = SignalId, Motion
@@ -143,3 +144,18 @@ def test_samples_of_another_kind_are_ignored() -> None:
     world.extra.append(Sample(S.KNEE_A, 0.0, world.now_ns))
     world.step()
     assert S.KNEE_A not in world.state.readings
+
+
+@pytest.mark.parametrize(
+    ("reading", "expected"),
+    [
+        (None, Quality.MISSING),
+        (Reading(70.0, 10**9 + 1, True), Quality.FUTURE),
+        (Reading(70.0, 10**9 + 1, False), Quality.FUTURE),
+        (Reading(70.0, 10**9, False), Quality.CORRUPT),
+        (Reading(70.0, 0, True), Quality.STALE),
+        (Reading(70.0, 10**9, True), Quality.FRESH),
+    ],
+)
+def test_why_a_reading_may_not_be_used_is_told(reading: Reading | None, expected: Quality) -> None:
+    assert quality(reading, SPECS["lift"][S.LOAD_KG], 10**9, Params()) is expected
