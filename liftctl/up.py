@@ -7,7 +7,6 @@ a bus, or restart a process without saying so.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import signal
@@ -25,6 +24,7 @@ from liftctl import ipc, processes
 from liftctl.accept import accept, load_or_fall_back
 from liftctl.entry import Ending, Unusable, say
 from liftctl.gate import marker
+from liftctl.orphan import end_with_parent
 from liftctl.places import Places, data_root, run_root
 from liftctl.processes import Command
 from liftctl.setup.applied import on_trial
@@ -32,8 +32,6 @@ from liftctl.setup.applied import on_trial
 RESTART_S = 1.0
 KILL_AFTER_S = 4.0
 READY_S = 60.0
-PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(sign: int = signal.SIGKILL) -> None:
@@ -41,7 +39,7 @@ def die_with_parent(sign: int = signal.SIGKILL) -> None:
     pass on.
     """
     os.setpgid(0, 0)
-    _libc.prctl(PR_SET_PDEATHSIG, sign)
+    end_with_parent(sign)
 
 
 @dataclass(slots=True)

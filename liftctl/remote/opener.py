@@ -9,7 +9,6 @@ asks.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from liftctl.orphan import end_with_parent
 from liftctl.remote.confine import INTERNET, Unconfined, confine
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -25,7 +25,6 @@ PATIENCE_S = 15.0
 # Where the name servers stand; the file itself is replaced when the network changes.
 NAMES = (Path("/etc"), Path("/run/systemd/resolve"), Path("/run/NetworkManager"),
          Path("/run/resolvconf"))  # fmt: skip
-PR_SET_PDEATHSIG = 1
 Address = tuple[str, int]
 
 
@@ -76,7 +75,7 @@ class Opener:
 
 def _live(pipe: socket.socket, address: Address) -> NoReturn:
     """The fork: ends with whoever asks."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     try:

@@ -10,7 +10,6 @@ Towards the carrier: signature (hex), a line feed, the body as signed. Back: "="
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import signal
 import socket
@@ -22,6 +21,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from liftctl.entry import UNUSABLE, Unusable, say
+from liftctl.orphan import end_with_parent
 from liftctl.remote.answer import AS_IT_IS, bounded
 from liftctl.remote.confine import Unconfined, confine
 from liftctl.remote.opener import Opener, address_of
@@ -29,7 +29,6 @@ from liftctl.uplink.protocol import MAX_BODY_BYTES, MEDIA_TYPE, PATH, SIGNATURE
 
 MOST_ANSWER_BYTES = 64 << 10
 MOST_SENT_BYTES = MAX_BODY_BYTES + 1024
-PR_SET_PDEATHSIG = 1
 
 
 class Away(OSError):
@@ -96,7 +95,7 @@ def serve(pipe: Connection, url: str) -> None:
 
 def main(descriptor: int, url: str) -> int:
     """The exit status."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # the uplink ends it
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -260,22 +260,11 @@ def _holds(engine: Engine, n: int, folder: Path) -> None:
 def test_a_home_restored_from_a_backup_opens_a_new_epoch_and_both_are_kept(
     home: Home, engine: Engine
 ) -> None:
-    path = home.path / "ledger.sqlite"
-    home.close()
-    home.heads = home.path / "heads"
-    home.open()
-    home.transfers(5)
-    home.close()
-    backup = path.read_bytes()
-    home.open()
+    backup = home.backed_up()
     first = home.ledger.epoch
     home.transfers(4)
     sender = home.drain()
-    home.close()
-    for name in ("ledger.sqlite-wal", "ledger.sqlite-shm"):
-        (home.path / name).unlink(missing_ok=True)
-    path.write_bytes(backup)
-    home.open()
+    home.restore(backup)
     assert home.ledger.epoch != first
     home.transfers(3)
     home.drain(sender)

@@ -129,24 +129,13 @@ def test_a_ledger_rewritten_below_the_cut_is_caught_at_the_first_row_that_is_lef
 
 def test_an_epoch_may_begin_after_a_row_that_was_pruned(home: Home, engine: Engine) -> None:
     """A gateway restored from an old backup, after its centre forgot that far back."""
-    path = home.path / "ledger.sqlite"
-    home.close()
-    home.heads = home.path / "heads"
-    home.open()
-    home.transfers(5)
-    home.close()
-    backup = path.read_bytes()
-    home.open()
+    backup = home.backed_up()
     home.transfers(30)
     home.drain()
-    home.close()
     age(engine)
     put_term(engine, "aarhus", "transfers", 450)
     assert prune(engine)["aarhus", "transfers"]["entry"] == 35
-    for name in ("ledger.sqlite-wal", "ledger.sqlite-shm"):
-        (home.path / name).unlink(missing_ok=True)
-    path.write_bytes(backup)
-    home.open()
+    home.restore(backup)
     home.transfers(3)
     home.drain()
     told = [item for item in chains(engine) if item["stream"] == "transfers"]
