@@ -72,36 +72,39 @@ class Campaign:
                 yield mutant, Outcome(End.EMPTY, says="no selected test runs this line")
             else:
                 fresh[mutant] = tests
-        for n, (mutant, outcome) in enumerate(self._in_two_stages(base, fresh), 1):
+        for n, (mutant, outcome) in enumerate(self._file_by_file(base, fresh), 1):
             self.memory.keep(mutant, fresh[mutant], outcome)
             if n % 50 == 0 or n == len(fresh):
                 self.memory.save()
                 note(f"{base.group.name}: {n}/{len(fresh)}")
             yield mutant, outcome
 
-    def _in_two_stages(
+    def _file_by_file(
         self, base: Baseline, fresh: dict[Mutant, Tests]
     ) -> Iterator[tuple[Mutant, Outcome]]:
-        """The likeliest file of tests first: most mutants die there, and a child starts sooner."""
+        """The likeliest file of tests first, then the next: a child with one file starts soon."""
         users = {path: base.users(path) for path in base.group.modules}
-        likely = {
-            m: _of_file(self._likely(base, m, users[m.module].intersection(t) or t), t)
-            for m, t in fresh.items()
-        }
-        left: dict[Mutant, Tests] = {}
-        for mutant, outcome in self._run(base, likely):
-            rest = tuple(name for name in fresh[mutant] if name not in likely[mutant])
-            if outcome.end is End.SURVIVED and rest:
-                left[mutant] = rest
-            else:
-                yield mutant, outcome
-        yield from self._run(base, left)
+        left = fresh
+        while left:
+            now = {
+                m: _of_file(self._likely(base, m, users[m.module].intersection(t) or t), t)
+                for m, t in left.items()
+            }
+            rest: dict[Mutant, Tests] = {}
+            for mutant, outcome in self._run(base, now):
+                others = tuple(name for name in left[mutant] if name not in now[mutant])
+                if outcome.end is End.SURVIVED and others:
+                    rest[mutant] = others
+                else:
+                    yield mutant, outcome
+            left = rest
+            note(f"{base.group.name}: {len(left)} left after this file of tests")
 
     def _run(self, base: Baseline, jobs: dict[Mutant, Tests]) -> Iterator[tuple[Mutant, Outcome]]:
         return run_all(((m, self._job(base, m, tests)) for m, tests in jobs.items()), self.at_once)
 
     def _likely(self, base: Baseline, mutant: Mutant, tests: Iterable[str]) -> str:
-        """The file that killed it before, or the one that asks most in a second."""
+        """The file that killed it before, or the one that asks and has killed most in a second."""
         asked: Counter[str] = Counter()
         took_s = dict.fromkeys(map(_file, tests), START_S)
         for name in tests:
@@ -110,7 +113,8 @@ class Campaign:
         for known in (self.memory.killer(mutant), dict(base.group.first).get(mutant.module, "")):
             if known in asked:
                 return known
-        return max(asked, key=lambda file: asked[file] / took_s[file])
+        kills = self.memory.kills(mutant.module)
+        return max(asked, key=lambda file: (asked[file] + kills[file]) / took_s[file])
 
     def _job(self, base: Baseline, mutant: Mutant, tests: Tests) -> Callable[[], Job]:
         def job() -> Job:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ class Memory:
         self.known = self._stored()
         self._new: dict[str, Any] = {}
         self._hashes: dict[str, str] = {}
+        self._kills: dict[str, Counter[str]] = {}
 
     def _stored(self) -> dict[str, Any]:
         return json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {}
@@ -44,6 +46,16 @@ class Memory:
         """The file that killed it the last time, valid or not; empty without one."""
         test: str = self.known.get(mutant.key, {}).get("test", "")
         return test.partition("::")[0]
+
+    def kills(self, module: str) -> Counter[str]:
+        """How many mutants of the module each file of tests has killed so far, valid or not."""
+        if module not in self._kills:
+            self._kills[module] = Counter(
+                record["test"].partition("::")[0]
+                for key, record in self.known.items()
+                if key.startswith(f"{module}:") and record["end"] == End.KILLED
+            )
+        return self._kills[module]
 
     def keep(self, mutant: Mutant, tests: tuple[str, ...], outcome: Outcome) -> None:
         """For the next time."""
