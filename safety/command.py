@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from safety import shape, stations
 from safety.authority import granted
-from safety.signals import NS_PER_MS
+from safety.bounds import Params
+from safety.signals import KNOWN, NS_PER_MS, quality
 from safety.state import AXES_OF, KernelConfig, KernelState
-from safety.types import AXIS_OF, NEED_MARKER, Act, Axis, Motion, SignalId
+from safety.types import AXIS_OF, NEED_MARKER, Act, Axis, Motion, Quality, SignalId
 from safety.verdict import AxisCommand, Cmd, Event, MotionVerdict
 
 DRIVE_RELEASE_NS = 1_000_000_000
@@ -68,7 +69,7 @@ def _axis(
 ) -> AxisCommand:
     p, memory, before = config.params, state.axes[axis], state.cmds[axis]
     if axis is Axis.DRIVE:
-        return AxisCommand(axis, Cmd.MOVE if _may_drive(state, acts, hard) else Cmd.QUICK)
+        return AxisCommand(axis, Cmd.MOVE if _may_drive(state, acts, hard, p) else Cmd.QUICK)
     if any(acts[m] is Act.ISOLATE for m, on in AXIS_OF.items() if on is axis and m in acts):
         return AxisCommand(axis, Cmd.ISOLATE)
     if pressed and AXIS_OF[pressed] is axis:
@@ -79,17 +80,17 @@ def _axis(
     return AxisCommand(axis, Cmd.QUICK if hard or before is Cmd.QUICK else Cmd.RAMP)
 
 
-def _may_drive(state: KernelState, acts: Mapping[Motion, Act], hard: bool) -> bool:
-    """Inhibit only: the chair's own joystick drives. After an inhibit it must first be still, and
-    freed by a Reset: the joystick itself is not seen, and somebody may be leaning on it (H3).
+def _may_drive(state: KernelState, acts: Mapping[Motion, Act], hard: bool, p: Params) -> bool:
+    """Inhibit only: the chair's own joystick drives. After an inhibit it must first be known to be
+    still, and freed by a Reset: the joystick is not seen, and somebody may be leaning on it (H3).
     """
     if hard or acts[Motion.DRIVE] >= Act.HOLD:
         return False
     if state.cmds[Axis.DRIVE] is Cmd.MOVE:
         return True
     speed = state.readings.get(SignalId.DRIVE_SPEED)
-    still = speed is not None and speed.ok and speed.value == 0
-    return still and state.drive_freed
+    known = quality(speed, KNOWN["chair"][SignalId.DRIVE_SPEED], state.last_ns, p) is Quality.FRESH
+    return known and speed is not None and speed.value == 0 and state.drive_freed
 
 
 def drive_waits(kind: str, state: KernelState, now_ns: int) -> bool:

@@ -141,6 +141,19 @@ def test_drive_is_inhibited_by_stop_and_does_not_come_back_by_itself() -> None:
     assert "drive_waits" not in world.state.active
 
 
+def test_a_chair_whose_speed_is_not_known_is_not_known_to_be_still() -> None:
+    """A speed that had been 0 before its frames stopped was taken for standing still."""
+    world = World(kind="chair").ready()
+    world.extra = [Stop("panel:1")]
+    world.step()
+    world.values[S.DRIVE_SPEED] = None
+    world.free_joystick()
+    assert world.cmd(M.DRIVE) is not Cmd.MOVE
+    world.values[S.DRIVE_SPEED] = 0.0
+    world.step()
+    assert world.cmd(M.DRIVE) is Cmd.MOVE
+
+
 def test_a_latch_of_a_row_that_no_longer_exists_can_be_released() -> None:
     """A renamed row in the marker: never ready again, and no release reaches it."""
     world = World(marker=Marker(1, False, ("row_of_an_older_version",), 0))
