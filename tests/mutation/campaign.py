@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,17 +103,15 @@ class Campaign:
         return run_all(((m, self._job(base, m, tests)) for m, tests in jobs.items()), self.at_once)
 
     def _likely(self, base: Baseline, mutant: Mutant, tests: Iterable[str]) -> str:
-        """The file that killed it before, or the one that asks and has killed most in a second."""
-        asked: Counter[str] = Counter()
+        """The file that killed it before, or the one that has killed most in a second."""
         took_s = dict.fromkeys(map(_file, tests), START_S)
         for name in tests:
-            asked[_file(name)] += 1
             took_s[_file(name)] += base.seconds[name]
         for known in (self.memory.killer(mutant), dict(base.group.first).get(mutant.module, "")):
-            if known in asked:
+            if known in took_s:
                 return known
         kills = self.memory.kills(mutant.module)
-        return max(asked, key=lambda file: (asked[file] + kills[file]) / took_s[file])
+        return max(took_s, key=lambda file: (1 + kills[file]) / took_s[file])
 
     def _job(self, base: Baseline, mutant: Mutant, tests: Tests) -> Callable[[], Job]:
         def job() -> Job:
