@@ -151,6 +151,8 @@ def violations(params: Params) -> tuple[str, ...]:
     found += [
         f"{low} must be below {high}" for low, high in _ORDERED if not _less(params, low, high)
     ]
+    if params.joint_to_mm < params.joint_from_mm:  # equal: there is none
+        found.append("joint_to_mm must not be below joint_from_mm (H11 would not see the joint)")
     # a hoist that runs as fast as it may must not look too fast: nobody could lower any more (H7)
     highest = params.overspeed_max_mm_s - params.overspeed_margin_mm_s
     found += [
@@ -171,6 +173,7 @@ _ORDERED = (
     ("overload_stop_ratio", "overload_hard_ratio"),
     ("battery_dead_v", "battery_deep_v"),
     ("battery_deep_v", "battery_sag_v"),
+    ("rail_min_mm", "rail_max_mm"),
 )
 
 

@@ -31,7 +31,8 @@ def castor_lock(scene: Scene) -> Truth:
 
 def sit_obstructed(scene: Scene) -> Truth:
     """The actuator pushes while it should only let down: something is in the way (H9)."""
-    sitting = scene.axes[Axis.STANDER].speed_mm_s < 0 and not current_stuck(scene)
+    # current_stuck comes before in the table: its row has been asked in this step
+    sitting = scene.axes[Axis.STANDER].speed_mm_s < 0 and "current_stuck" not in scene.kept
     pushes = both(sitting, _high_current(scene))
     return scene.for_ms("sit_obstructed", pushes, scene.params.sit_current_ms)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 
 from safety import shape, stations
 from safety.authority import granted
 from safety.bounds import Params
 from safety.signals import KNOWN, NS_PER_MS, quality
 from safety.state import AXES_OF, KernelConfig, KernelState
-from safety.types import AXIS_OF, NEED_MARKER, Act, Axis, Motion, Quality, SignalId
+from safety.types import AXIS_OF, LOWERING, NEED_MARKER, Act, Axis, Motion, Quality, SignalId
 from safety.verdict import AxisCommand, Cmd, Event, MotionVerdict
 
 DRIVE_RELEASE_NS = 1_000_000_000
@@ -29,10 +30,13 @@ def command(
 ) -> tuple[KernelState, tuple[AxisCommand, ...], tuple[Event, ...]]:
     pressed = stations.pressed(state.authority.stations)
     state, held, events = _wait_for_marker(config, state, pressed)
+    pressed = Motion.NONE if held else pressed
     acts = {item.motion: item.act for item in motions}
+    cap = _cap(config, state, pressed, acts[pressed]) if pressed else inf
+    if pressed & LOWERING:  # who sinks slowly is not let down faster by the same press (H8, H9)
+        cap = min(cap, state.cap_mm_s)
     commands = tuple(
-        _axis(config, state, axis, Motion.NONE if held else pressed, acts, hard, dt_ns)
-        for axis in AXES_OF[config.kind]
+        _axis(config, state, axis, pressed, acts, hard, dt_ns, cap) for axis in AXES_OF[config.kind]
     )
     axes = {
         item.axis: shape.coast(
@@ -41,7 +45,8 @@ def command(
         for item in commands
     }
     cmds = {item.axis: item.cmd for item in commands}
-    return replace(state, axes=axes, cmds=cmds), commands, events
+    sinks = cap if pressed & LOWERING else inf
+    return replace(state, axes=axes, cmds=cmds, cap_mm_s=sinks), commands, events
 
 
 def _wait_for_marker(
@@ -66,6 +71,7 @@ def _axis(
     acts: Mapping[Motion, Act],
     hard: bool,
     dt_ns: int,
+    cap_mm_s: float,
 ) -> AxisCommand:
     p, memory, before = config.params, state.axes[axis], state.cmds[axis]
     if axis is Axis.DRIVE:
@@ -73,8 +79,7 @@ def _axis(
     if any(acts[m] is Act.ISOLATE for m, on in AXIS_OF.items() if on is axis and m in acts):
         return AxisCommand(axis, Cmd.ISOLATE)
     if pressed and AXIS_OF[pressed] is axis:
-        cap = _cap(config, state, pressed, acts[pressed])
-        return shape.command(axis, pressed, cap, memory, before, p, dt_ns)
+        return shape.command(axis, pressed, cap_mm_s, memory, before, p, dt_ns)
     if before in (Cmd.REST, Cmd.ISOLATE) or (memory.may_have_mm_s == 0 and before is not Cmd.MOVE):
         return AxisCommand(axis, Cmd.REST)
     return AxisCommand(axis, Cmd.QUICK if hard or before is Cmd.QUICK else Cmd.RAMP)
@@ -111,9 +116,13 @@ def _cap(config: KernelConfig, state: KernelState, motion: Motion, act: Act) -> 
 
 
 def _near_the_ground(state: KernelState, motion: Motion) -> bool:
-    """The last stretch of a loaded descent is slow; without a height all of it is."""
+    """The last stretch of a descent is slow; without a height all of it is, and while somebody
+    hangs also where nobody says where it begins.
+    """
     lease = state.authority.lease
-    if motion is not Motion.DOWN or not lease or not state.people.aloft:
+    if motion is not Motion.DOWN or not lease:
         return False
+    if state.people.aloft and lease.slow_below_mm <= 0:
+        return True
     height = state.readings.get(SignalId.HOIST_POS)
     return height is None or height.value <= lease.slow_below_mm

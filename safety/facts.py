@@ -247,10 +247,21 @@ EVENTS = {
 
 
 def quarantine(scene: Scene) -> Truth:
-    """A grave event happened, or a loop slipped and its share of the load stayed away (H37)."""
+    """A grave event happened, or a loop slipped and its share of the load stayed away (H37),
+    whatever was pressed meanwhile and whether or not anything is left. Back once, it is back.
+    """
     if scene.latched & EVENTS:
         return True
-    whole = (1 - scene.params.load_step_ratio) * scene.people.carried_kg
-    slipped = "load_step" in scene.latched and scene.people.aloft
-    short = scene.test(S.LOAD_KG, lambda value: value < whole)
-    return scene.for_ms("slipped", both(slipped, short), scene.params.load_lost_ms)
+    kept, person, slipped = scene.kept, scene.people, "load_step" in scene.latched
+    whole_kg = (1 - scene.params.load_step_ratio) * person.carried_kg
+    if slipped and not kept.get("slipped"):
+        kept["slip_g"] = round(whole_kg * 1000)
+    kept["slipped"] = int(slipped)
+    least_kg = kept.get("slip_g", 0) / 1000
+    if person.whole_window and person.least_kg >= least_kg:
+        kept.pop("slip_g", None)
+    short = scene.test(S.LOAD_KG, lambda value: value < least_kg)
+    lost = scene.for_ms("slip_ns", both("slip_g" in kept, short), scene.params.load_lost_ms)
+    if lost:
+        kept.pop("slip_g")
+    return lost

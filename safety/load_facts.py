@@ -6,18 +6,18 @@ being set down for one that fell, or an unknown load for none.
 
 from __future__ import annotations
 
+from safety.bounds import Params
 from safety.facts import Compute, Scene, Truth, both
 from safety.signals import NS_PER_MS
-from safety.types import Axis, SignalId
+from safety.types import Axis, Plan, SignalId
 
 S = SignalId
 EMPTY_BAR = 3  # how much better the current of an empty bar is known
 LOWERED_NS = 1000 * NS_PER_MS  # a descent and its settling: here the load may fall
 
 
-def limit_kg(scene: Scene) -> float:
+def limit_kg(p: Params, plan: Plan | None) -> float:
     """The effective limit: the least of lift, rail, spreader bar, sling and resident (H4)."""
-    p, plan = scene.params, scene.authority.plan
     own = min(p.swl_kg, p.rail_swl_kg, p.spreader_swl_kg)
     return min(own, plan.limit_kg, plan.sling_kg) if plan else own
 
@@ -28,7 +28,7 @@ def over_limit(bound: str = "", filter_ms: str = "") -> Compute:
     def fact(scene: Scene) -> Truth:
         p = scene.params
         ratio: float = getattr(p, bound) if bound else 1.0
-        limit = limit_kg(scene) * ratio * (0.9 if load_drift(scene) else 1.0)
+        limit = limit_kg(p, scene.authority.plan) * ratio * (0.9 if load_drift(scene) else 1.0)
         over = scene.test(S.LOAD_KG, lambda value: value > limit)
         return scene.for_ms(bound, over, getattr(p, filter_ms)) if filter_ms else over
 

@@ -35,7 +35,8 @@ class People:
     `loads`: (time, kg) within two windows of sudden changes; the newer begins at `window_ns`.
     `carried_kg`: the most that hung steadily in this pick-up. `lowered_ns`: when the hoist last
     went down; `confirmed_ns`: when a confirmed person last hung. `load_ns`: when a load was last
-    known; `vanished`: it went while the scale was silent and nobody was lowered.
+    known; `vanished`: it went while the scale was silent and nobody was lowered, or the stroke fell
+    faster than anybody sits down. `stroke_mm`, `stroke_ns`: the last one known, and when.
     """
 
     aloft: bool
@@ -51,6 +52,8 @@ class People:
     confirmed_ns: int = NEVER_NS
     load_ns: int = NEVER_NS
     vanished: bool = False
+    stroke_mm: float = 0.0
+    stroke_ns: int = NEVER_NS
 
     @classmethod
     def after_boot(cls, kind: str, marker: Marker) -> People:
@@ -106,9 +109,7 @@ def remember(
 ) -> tuple[People, tuple[Event, ...]]:
     """The person after this step's readings."""
     if kind == "chair":
-        stroke = seen.stroke_mm
-        up = _hysteresis(before.standing, stroke, stroke or 0, p.standing_mm, p.standing_clear_mm)
-        return replace(before, standing=up), ()
+        return _standing(before, seen, now_ns, p), ()
     before = _doubt(_weigh(before, seen, now_ns, p), seen, before.load_ns, p)
     # one false zero in mid-air is no set-down: the whole window must say so
     aloft = _hysteresis(before.aloft, seen.load_kg, before.most_kg, p.aloft_kg, p.aloft_clear_kg)
@@ -122,7 +123,39 @@ def remember(
     events = (Event("setdown", str(before.pickup)),) if before.aloft and not aloft else ()
     sure = aloft and (before.confirmed or 0 < before.pickup == confirmed_pickup)
     when = now_ns if sure else before.confirmed_ns
-    return replace(before, aloft=aloft, confirmed=sure, confirmed_ns=when), events
+    start = before.pickup_height_mm if sure else _lowest(before.pickup_height_mm, seen.height_mm)
+    after = replace(
+        before, aloft=aloft, confirmed=sure, confirmed_ns=when, pickup_height_mm=start
+    )  # fmt: skip
+    return after, events
+
+
+def _lowest(start_mm: float | None, height_mm: float | None) -> float | None:
+    """Where a pick-up began that nobody has confirmed: it may have been a scale that drifted. A
+    height that was silent may come back with another zero, so it is not known any more.
+    """
+    return None if start_mm is None or height_mm is None else min(start_mm, height_mm)
+
+
+def _standing(before: People, seen: Measured, now_ns: int, p: Params) -> People:
+    """A stroke that fell faster than the actuator can has lost its zero: who stood stands until
+    the stroke says so again, or somebody says that they sit.
+    """
+    if seen.stroke_mm is None:
+        return before
+    most_mm = p.stand_mm_s * ((now_ns - before.stroke_ns) / NS_PER_MS + p.slip_ms) / 1000
+    fell = before.standing and before.stroke_mm - seen.stroke_mm > most_mm
+    vanished = (before.vanished or fell) and not (seen.reset or seen.stroke_mm > p.standing_mm)
+    up = _hysteresis(
+        before.standing, seen.stroke_mm, seen.stroke_mm, p.standing_mm, p.standing_clear_mm
+    )
+    return replace(
+        before,
+        standing=up or vanished,
+        vanished=vanished,
+        stroke_mm=seen.stroke_mm,
+        stroke_ns=now_ns,
+    )
 
 
 def _weigh(before: People, seen: Measured, now_ns: int, p: Params) -> People:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from safety.authority import Authority
 from safety.bounds import Params
@@ -53,6 +54,7 @@ class KernelState:
     kept: Mapping[str, int] = field(default_factory=dict)
     latched: frozenset[str] = frozenset()
     active: tuple[str, ...] = ()
+    cap_mm_s: float = inf  # the lowest cap that the live press has met on its way down
     lately: Mapping[str, int] = field(default_factory=dict)  # row name -> when it last acted
     drive_ok_ns: int = 0  # since when nothing has inhibited driving
     drive_freed: bool = False  # a Reset has freed the joystick since

@@ -99,6 +99,8 @@ def beat(
     events: tuple[Event, ...] = ()
     if known and known is not station:
         stations, events = gone(stations, given.station, now_ns)
+    elif not live(station, now_ns, params):  # nobody knows what it did in between
+        station = replace(station, neutral=False)
     seen = replace(
         station,
         echo_ns=max(station.echo_ns, given.echo_ns),

@@ -127,7 +127,8 @@ def _scene(
 def _people(scene: Scene) -> tuple[People, tuple[Event, ...]]:
     """The person after this step's readings."""
     if scene.kind == "chair":
-        seen = Measured(None, None, scene.value(SignalId.STAND_POS), lowering=False)
+        stroke, reset = scene.value(SignalId.STAND_POS), scene.authority.reset
+        seen = Measured(None, None, stroke, lowering=False, reset=reset)
     else:
         speed = scene.value(SignalId.HOIST_SPEED)  # unknown: it may be sinking, by the red strap
         sinking = speed is None or speed < -BY_AXIS[Axis.HOIST].still_mm_s(scene.params)

@@ -207,6 +207,8 @@ _CHAIR = (
         _needs(S.STAND_CURRENT)),
     Row("sit_obstructed", "H9", c.sit_obstructed, _r((QUICK, M.SIT)), NOTHING, HIGH, AUTO, CHAIR,
         _needs(S.STAND_CURRENT)),
+    Row("stand_vanished", "H24", lambda s: s.people.vanished, STAND_SLOWLY, NOTHING, HIGH, RESET,
+        CHAIR),
     Row("drive_waits", "H3", lambda s: s.drive_waits, WARN_DRIVE, NOTHING, kinds=CHAIR),
     Row("stood", "H32", c.stood, NO_DRIVE, NO_DRIVE, kinds=CHAIR),
     Row("drive_moving", "H32", c.drive_moving, NO_STAND, NO_STAND, MEDIUM, kinds=CHAIR),

@@ -9,10 +9,13 @@ from __future__ import annotations
 from liftctl import __version__
 from liftctl.gate.turn import GateConfig, GateTurnState
 from liftctl.ipc import GateState, MotionState
+from safety.load_facts import limit_kg
 from safety.signals import NS_PER_MS, qualities
 from safety.stations import pressed
-from safety.types import Act, Motion, Quality
-from safety.verdict import MotionVerdict, Verdict
+from safety.types import Act, Axis, Motion, Quality
+from safety.verdict import Cmd, MotionVerdict, Verdict
+
+DRIVING = {"drive_moving", "drive_moving?"}
 
 
 def mode(state: GateTurnState, verdict: Verdict) -> str:
@@ -24,7 +27,7 @@ def mode(state: GateTurnState, verdict: Verdict) -> str:
 
 def in_use(state: GateTurnState) -> str:
     """Why the gate may not end now, "" when it may: nothing pressed or moving, nobody hangs or
-    stands, no transfer.
+    stands, no transfer, no chair that may be driving.
     """
     kernel = state.kernel
     if pressed(kernel.authority.stations) != Motion.NONE:
@@ -33,6 +36,8 @@ def in_use(state: GateTurnState) -> str:
         return "somebody hangs or stands"
     if kernel.marker.in_flight:
         return "something may still move"
+    if kernel.cmds.get(Axis.DRIVE) is Cmd.MOVE and DRIVING & set(kernel.active):
+        return "the chair may be driving"
     if kernel.authority.in_transfer(carrying=False) or kernel.authority.plan is not None:
         return "a transfer runs"
     return ""
@@ -52,7 +57,6 @@ def state_message(
     """The picture after the turn at `now_ns`, which is also the tick to echo."""
     kernel, p = state.kernel, config.kernel.params
     quality = qualities(config.kernel.kind, kernel.readings, now_ns, p)
-    plan = kernel.authority.plan
     people = kernel.people
     return GateState(
         tick_ns=now_ns,
@@ -73,7 +77,7 @@ def state_message(
         standing=people.standing,
         tension_pause="tension_pause" in verdict.active,
         pickup=people.pickup,
-        limit_kg=min(p.swl_kg, plan.limit_kg) if plan else p.swl_kg,
+        limit_kg=limit_kg(p, kernel.authority.plan),
         in_flight=verdict.marker.in_flight,
         events=events,
         devices=state.display,

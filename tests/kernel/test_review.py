@@ -147,9 +147,10 @@ def test_holding_sit_until_the_person_sits_is_no_broken_motor(
     stroke_mm: float, trips: bool
 ) -> None:
     """H6: below the stroke of standing the end of the way down is reached, nothing has failed."""
-    world = standing()
-    world.values[S.STAND_POS] = stroke_mm
-    world.run(400)
+    world = standing(100.0)
+    while (world.values[S.STAND_POS] or 0.0) > stroke_mm:
+        world.values[S.STAND_POS] = (world.values[S.STAND_POS] or 0.0) - 2.0
+        world.run(100)
     world.follow = False
     world.press(M.SIT)
     assert (trips_after(world, "stand_no_effect", 2000) != NEVER) is trips

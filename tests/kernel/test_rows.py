@@ -129,7 +129,7 @@ def test_rising_motions_stop_on_every_unknown_contact() -> None:
         # an unknown load, current or contact has a row of its own
         "relay_welded", "quarantine", "hand_fault", "charger_up", "load_drift", "load_frozen",
         "load_disputed", "load_step", "load_gone", "load_rise", "load_vanished", "sit_obstructed",
-        "current_stuck", "drive_waits",
+        "current_stuck", "drive_waits", "stand_vanished",
         # a position without which `feedback` stops UP, or that only travel needs
         "fence_left", "fence_right", "person_low", "rail_gate_discrepancy",
     }  # fmt: skip

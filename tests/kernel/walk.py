@@ -32,7 +32,7 @@ _ALSO = {"estop", "estop_discrepancy", "lag_stop", "evidence_lost", "lower_limit
 # A carer's reset ends these; every other latch needs a technician.
 BY_RESET = {"estop", "load_step", "load_vanished", "load_frozen", "load_disputed",
             "rail_gate_discrepancy", "hoist_disputed", "traverse_disputed",
-            "stand_disputed"}  # fmt: skip
+            "stand_disputed", "stand_vanished"}  # fmt: skip
 EXEMPT = _ALSO | {f"{axis}_{name}" for axis in ("hoist", "stand") for name in _LOST}
 SPEED_OF_LATCH = {"hoist": S.HOIST_SPEED, "traverse": S.TRAVERSE_SPEED, "stand": S.STAND_SPEED}
 DOCKING = {

@@ -20,6 +20,7 @@ BELOW = [
     ("overload_stop_ratio", "overload_hard_ratio"),
     ("battery_dead_v", "battery_deep_v"),
     ("battery_deep_v", "battery_sag_v"),
+    ("rail_min_mm", "rail_max_mm"),
 ]
 
 
@@ -65,3 +66,10 @@ def test_a_hoist_at_full_speed_is_not_too_fast(speed: str) -> None:
         params = Params(overspeed_max_mm_s=100, overspeed_margin_mm_s=10, **{speed: value})
         assert any(text.startswith(said) for text in violations(params)) is refused
     assert violations(Params(hoist_empty_mm_s=148, overspeed_margin_mm_s=2)) == ()
+
+
+def test_a_joint_ends_where_it_begins_or_later() -> None:
+    """H11: the other way round there would be no joint at all. Equal means: there is none."""
+    for end, refused in ((1500.0, True), (1999.9, True), (2000.0, False), (2500.0, False)):
+        found = violations(Params(joint_from_mm=2000, joint_to_mm=end))
+        assert any("joint_to_mm must not be below joint_from_mm" in t for t in found) is refused
