@@ -10,7 +10,7 @@ import ast
 import importlib
 import tomllib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,11 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Group:
-    """Modules and the tests that judge them. `first`: the file a module's mutants most likely die
-    in; a hint for speed, nothing else.
-    """
+    """Modules and the tests that judge them."""
 
     name: str
     modules: tuple[str, ...]
     tests: tuple[str, ...]
-    first: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def sources(self) -> dict[str, str]:
@@ -58,6 +55,7 @@ class Baseline:
     lines: dict[str, dict[str, list[str]]]
     seconds: dict[str, float]
     start_s: float  # what a child needs before its first test
+    _users: dict[str, set[str]] = field(default_factory=dict)
 
     def tests_for(self, mutant: Mutant) -> tuple[str, ...]:
         """The tests that run the mutant's lines, fastest first; all of them for an import."""
@@ -69,7 +67,10 @@ class Baseline:
 
     def users(self, module: str) -> set[str]:
         """The tests that call something of the module."""
-        return {name for tests in self.lines[module].values() for name in tests}
+        if module not in self._users:
+            lines = self.lines[module].values()
+            self._users[module] = {name for tests in lines for name in tests}
+        return self._users[module]
 
     def limits_s(self, tests: tuple[str, ...]) -> tuple[float, float]:
         """Processor and wall time for these tests with a mutant."""
@@ -85,8 +86,7 @@ def groups(path: Path) -> list[Group]:
         tests = [str(p) for one in item["tests"] for p in _test_files(Path(one))]
         kept = tuple(name for name in tests if name not in item["without"])
         with_code = [p for p in modules if Path(p).stat().st_size]
-        first = tuple(item.get("first", {}).items())
-        found.append(Group(item["name"], tuple(with_code), kept, first))
+        found.append(Group(item["name"], tuple(with_code), kept))
     return found
 
 

@@ -20,11 +20,11 @@ from tests.mutation import baseline
 from tests.mutation.baseline import HERE, Baseline, Group
 from tests.mutation.child import Job
 from tests.mutation.memory import Memory
+from tests.mutation.odds import Odds
 from tests.mutation.pool import End, Outcome, run_all
 
 Found = list[tuple[Mutant, Outcome]]
 Tests = tuple[str, ...]
-START_S = 0.3  # of a child, before the first test
 
 
 @dataclass
@@ -36,6 +36,11 @@ class Campaign:
     at_once: int
     only: tuple[str, ...] = ()
     enums: Enums = field(default_factory=baseline.enums)
+    odds: Odds = field(default_factory=Odds)
+
+    def __post_init__(self) -> None:
+        for key, file in self.memory.killers():
+            self.odds.learn(key, file, killed=True)
 
     def mutants_of(self, group: Group) -> list[Mutant]:
         """Of the wanted modules, in the order of the file."""
@@ -82,16 +87,13 @@ class Campaign:
         self, base: Baseline, fresh: dict[Mutant, Tests]
     ) -> Iterator[tuple[Mutant, Outcome]]:
         """The likeliest file of tests first, then the next: a child with one file starts soon."""
-        users = {path: base.users(path) for path in base.group.modules}
         left = fresh
         while left:
-            now = {
-                m: _of_file(self._likely(base, m, users[m.module].intersection(t) or t), t)
-                for m, t in left.items()
-            }
+            met: dict[Mutant, Tests] = {}
             rest: dict[Mutant, Tests] = {}
-            for mutant, outcome in self._run(base, now):
-                others = tuple(name for name in left[mutant] if name not in now[mutant])
+            for mutant, outcome in run_all(self._jobs(base, left, met), self.at_once):
+                self.odds.learn(mutant.key, _file(met[mutant][0]), outcome.end is End.KILLED)
+                others = tuple(name for name in left[mutant] if name not in met[mutant])
                 if outcome.end is End.SURVIVED and others:
                     rest[mutant] = others
                 else:
@@ -99,19 +101,22 @@ class Campaign:
             left = rest
             note(f"{base.group.name}: {len(left)} left after this file of tests")
 
-    def _run(self, base: Baseline, jobs: dict[Mutant, Tests]) -> Iterator[tuple[Mutant, Outcome]]:
-        return run_all(((m, self._job(base, m, tests)) for m, tests in jobs.items()), self.at_once)
+    def _jobs(
+        self, base: Baseline, left: dict[Mutant, Tests], met: dict[Mutant, Tests]
+    ) -> Iterator[tuple[Mutant, Callable[[], Job]]]:
+        """Chosen as late as can be; `met` says which tests were."""
+        for mutant, tests in left.items():
+            users = base.users(mutant.module).intersection(tests) or tests
+            met[mutant] = _of_file(self._likely(base, mutant, users), tests)
+            yield mutant, self._job(base, mutant, met[mutant])
 
     def _likely(self, base: Baseline, mutant: Mutant, tests: Iterable[str]) -> str:
-        """The file that killed it before, or the one that has killed most in a second."""
-        took_s = dict.fromkeys(map(_file, tests), START_S)
+        """The file that killed it before, or the one with the best odds."""
+        took_s: dict[str, float] = {}
         for name in tests:
-            took_s[_file(name)] += base.seconds[name]
-        for known in (self.memory.killer(mutant), dict(base.group.first).get(mutant.module, "")):
-            if known in took_s:
-                return known
-        kills = self.memory.kills(mutant.module)
-        return max(took_s, key=lambda file: (1 + kills[file]) / took_s[file])
+            took_s[_file(name)] = took_s.get(_file(name), 0.0) + base.seconds[name]
+        known = self.memory.killer(mutant)
+        return known if known in took_s else self.odds.best(mutant, took_s)
 
     def _job(self, base: Baseline, mutant: Mutant, tests: Tests) -> Callable[[], Job]:
         def job() -> Job:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ class Memory:
         self.known = self._stored()
         self._new: dict[str, Any] = {}
         self._hashes: dict[str, str] = {}
-        self._kills: dict[str, Counter[str]] = {}
 
     def _stored(self) -> dict[str, Any]:
         return json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {}
@@ -47,15 +46,11 @@ class Memory:
         test: str = self.known.get(mutant.key, {}).get("test", "")
         return test.partition("::")[0]
 
-    def kills(self, module: str) -> Counter[str]:
-        """How many mutants of the module each file of tests has killed so far, valid or not."""
-        if module not in self._kills:
-            self._kills[module] = Counter(
-                record["test"].partition("::")[0]
-                for key, record in self.known.items()
-                if key.startswith(f"{module}:") and record["end"] == End.KILLED
-            )
-        return self._kills[module]
+    def killers(self) -> Iterator[tuple[str, str]]:
+        """Every mutant's key, and the file that killed it the last time."""
+        for key, record in self.known.items():
+            if record["end"] == End.KILLED:
+                yield key, record["test"].partition("::")[0]
 
     def keep(self, mutant: Mutant, tests: tuple[str, ...], outcome: Outcome) -> None:
         """For the next time."""

@@ -17,6 +17,7 @@ from tests.mutation import verdict
 from tests.mutation.campaign import Found
 from tests.mutation.child import Job
 from tests.mutation.memory import Memory
+from tests.mutation.odds import Odds
 from tests.mutation.pool import End, Outcome, judge
 
 ROOT = Path(__file__).parents[2]
@@ -195,3 +196,20 @@ def test_two_runs_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
     assert {again.recall(one, ()), again.recall(other, ())} == {
         Outcome(End.KILLED, "a.py::t"), Outcome(End.SURVIVED),
     }  # fmt: skip
+
+
+def test_the_file_that_most_likely_kills_in_a_second_is_asked_first() -> None:
+    source = "def f(a):\n    return a < 1\n\ndef g(a):\n    return a < 2\n"
+    (f, *_), (g, *_) = (
+        [m for m in mutants.of_module("m.py", source, {}) if m.function == name] for name in "fg"
+    )
+    odds, took_s = Odds(), {"quick.py": 0.1, "slow.py": 1.5}
+    assert odds.best(f, took_s) == "quick.py"
+    for _ in range(20):
+        odds.learn(f.key, "quick.py", killed=False)
+        odds.learn(f.key, "slow.py", killed=True)
+    assert odds.best(f, took_s) == "slow.py"
+    assert odds.best(g, took_s) == "slow.py", "of a function nobody has met the module tells"
+    for _ in range(20):
+        odds.learn(g.key, "quick.py", killed=True)
+    assert (odds.best(f, took_s), odds.best(g, took_s)) == ("slow.py", "quick.py")
