@@ -67,7 +67,8 @@ def transfers_of(db: sqlite3.Connection, resident: str) -> list[str]:
 def due(db: sqlite3.Connection, keep: Retention, now_ns: int, most: int = -1) -> list[str]:
     """Closed transfers and audit entries whose payload was kept long enough, oldest first.
 
-    Who said yes, inspected or exported stays named as long as an incident.
+    Who said yes, inspected or exported stays named as long as an incident. So does a transfer that
+    any correction called one: what a later correction took back was once suspected.
     """
     if not keep.payload_days:
         return []
@@ -75,12 +76,17 @@ def due(db: sqlite3.Connection, keep: Retention, now_ns: int, most: int = -1) ->
     grave_ns = now_ns - max(keep.payload_days, keep.incident_days) * DAY_NS
     marks = ",".join("?" * len(INCIDENTS))
     told = f"json_extract(CAST(header AS TEXT), '$.outcome') IN ({marks})"
-    grave = f"({told} OR kind != 'closed')"
+    later = (
+        "EXISTS (SELECT 1 FROM entry AS word JOIN payload AS said USING (seq)"  # noqa: S608
+        " WHERE word.kind = 'correction' AND word.transfer_id = entry.transfer_id"
+        f" AND json_extract(CAST(said.body AS TEXT), '$.fields.outcome') IN ({marks}))"
+    )
+    grave = f"(kind != 'closed' OR {told} OR {later})"
     forever = keep.incident_days == 0
     rows = db.execute(
         "SELECT transfer_id FROM entry JOIN payload USING (seq) WHERE"  # noqa: S608
         f" (kind IN ('closed', 'audit') OR ({audit.OLD}))"
         f" AND t_utc < CASE WHEN {grave} THEN ? ELSE ? END ORDER BY seq LIMIT ?",
-        (*INCIDENTS, "" if forever else utc_text(grave_ns), utc_text(plain_ns), most),
+        (*INCIDENTS, *INCIDENTS, "" if forever else utc_text(grave_ns), utc_text(plain_ns), most),
     )
     return list(dict.fromkeys(str(row[0]) for row in rows))
