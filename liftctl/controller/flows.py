@@ -155,9 +155,9 @@ def _common(open_steps: tuple[Step, ...], body: tuple[Step, ...]) -> tuple[Edge,
 
 _AIR = (S.MOVING_UP, S.TRAVERSING, S.LOWERING)
 _CARRYING = (S.RAISING, S.TENSION_PAUSE, *_AIR)
-_LANDED = (S.SLACK, S.UNHOOKING)
+LANDED = (S.SLACK, S.UNHOOKING)
 _BEGINNING = (S.PLANNED, S.CHECKING, S.CONSENT)
-_LIFT_OPEN = (*_BEGINNING, S.HOOKING, *_CARRYING, *_LANDED, S.OUTCOME)
+_LIFT_OPEN = (*_BEGINNING, S.HOOKING, *_CARRYING, *LANDED, S.OUTCOME)
 
 LIFT = Flow(
     "Lift transfer",
@@ -170,11 +170,11 @@ LIFT = Flow(
         Edge(T.CHECKS_OK, (S.CHECKING,), S.CONSENT),
         Edge(T.CONSENT_YES, (S.CONSENT,), S.HOOKING),
         Edge(T.HOOKED, (S.HOOKING,), S.RAISING, enough_carers),
-        Edge(T.HOOKED, _LANDED, S.RAISING),
+        Edge(T.HOOKED, LANDED, S.RAISING),
         Edge(T.LOOPS_OK, (S.TENSION_PAUSE,), S.MOVING_UP, loaded),
-        Edge(T.UNHOOKED, _LANDED, S.OUTCOME, unloaded),
+        Edge(T.UNHOOKED, LANDED, S.OUTCOME, unloaded),
         Edge(T.LOAD_TAKEN, _CARRYING, None),
-        Edge(T.LOAD_TAKEN, _LANDED, S.RAISING),
+        Edge(T.LOAD_TAKEN, LANDED, S.RAISING),
         Edge(T.HELD_FOR_LOOPS, (S.RAISING, *_AIR), S.TENSION_PAUSE),
         Edge(T.LOAD_GONE, _CARRYING, S.SLACK),
         Edge(T.MOVED_UP, (S.RAISING,), None),

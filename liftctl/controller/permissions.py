@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from config.schema import Site
 from liftctl.controller import plans
-from liftctl.controller.flows import Mode, Step
+from liftctl.controller.flows import LANDED, Mode, Step
 from liftctl.controller.values import State, Transfer
 from liftctl.ipc import GateState, Permission
 from safety.types import HOISTING, LOWERING, TRAVERSE, Motion
@@ -83,10 +83,16 @@ def mask(kind: str, state: State) -> Motion:
     return MASKS[kind][step][is_loaded(gate)] | LOWERING
 
 
-def slow_below_mm(transfer: Transfer | None) -> int:
-    """Docking speed below this height. An unknown pick-up height is slow everywhere."""
+def slow_below_mm(gate: GateState, transfer: Transfer | None) -> int:
+    """Docking speed below this height. An unknown pick-up height is slow everywhere.
+
+    So is the bar over whoever was just set down, and over whoever is hooked to it (H8).
+    """
+    step = transfer.step if transfer else Step.IDLE
+    if step in LANDED:
+        return ALWAYS_SLOW_MM
     if transfer is None or not transfer.carrying:
-        return 0
+        return ALWAYS_SLOW_MM if is_loaded(gate) or step is Step.RAISING else 0
     if transfer.pickup_height_mm is None:
         return ALWAYS_SLOW_MM
     return round(transfer.pickup_height_mm) + SLOW_ZONE_MM
@@ -100,15 +106,15 @@ def locks(site: Site, state: State) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def permission(site: Site, state: State, echo_ns: int) -> Permission:
-    """The lease for the newest tick."""
+def permission(site: Site, state: State, gate: GateState) -> Permission:
+    """The lease for `gate`, the newest tick."""
     transfer = state.transfer
     open_now = transfer is not None and transfer.opened and transfer.step is not Step.DONE
     return Permission(
-        echo_ns=echo_ns,
+        echo_ns=gate.tick_ns,
         motions=int(mask(site.kind, state)),
         confirmed_pickup=transfer.confirmed_pickup if transfer else 0,
         in_transfer=open_now,
-        slow_below_mm=slow_below_mm(transfer),
+        slow_below_mm=slow_below_mm(gate, transfer),
         locks=locks(site, state),
     )

@@ -300,7 +300,7 @@ class _Turn:
         mode = facts.mode_of(self.state, self.config.service_rows)
         self.state = replace(self.state, mode=mode)
         gate = self.state.gate
-        lease = permission(self.config.site, self.state, gate.tick_ns) if gate else None
+        lease = permission(self.config.site, self.state, gate) if gate else None
         self.state = replace(self.state, permission=lease)
         if lease is not None and lease != before.permission:
             self.out.gate.append(lease)

@@ -179,8 +179,45 @@ def test_the_slow_zone_starts_200_mm_above_the_pick_up():
     world.to_hooking()
     assert world.lease.slow_below_mm == 0
     world.ask("hooked")
+    assert world.lease.slow_below_mm == ALWAYS_SLOW_MM
     world.tick(aloft=True, pickup=1)
     assert world.lease.slow_below_mm == 800
+
+
+@pytest.mark.parametrize("kind", ["lift", "chair"])
+def test_after_a_restart_over_a_person_everything_is_slow_until_they_are_down(kind):
+    """Nobody knows where they were picked up: docking speed all the way."""
+    person = "aloft" if kind == "lift" else "standing"
+    world = World(kind)
+    world.tick(in_flight=True, **{person: True})
+    assert world.lease.slow_below_mm == ALWAYS_SLOW_MM
+    world.auto_write = False
+    assert world.begin() == ""
+    world.tick()
+    assert world.step == "planned"
+    assert world.lease.slow_below_mm == ALWAYS_SLOW_MM
+    world.ask("cancel")
+    world.tick(**{person: False})
+    assert world.lease.slow_below_mm == 0
+
+
+def test_the_bar_over_a_person_is_slow_until_the_sling_is_off():
+    """H8: set down, unhooked, hooked once more: the bar hangs above a face."""
+    world = World()
+    world.to_air()
+    world.tick(moving="DOWN")
+    world.tick(aloft=False)
+    assert (world.step, world.lease.slow_below_mm) == ("slack", ALWAYS_SLOW_MM)
+    world.tick(moving="")
+    assert (world.step, world.lease.slow_below_mm) == ("unhooking", ALWAYS_SLOW_MM)
+    assert world.ask("hooked") == ""
+    assert (world.step, world.lease.slow_below_mm) == ("raising", ALWAYS_SLOW_MM)
+    world.tick(moving="UP", aloft=True, pickup=2)
+    assert (world.step, world.lease.slow_below_mm) == ("raising", 880)
+    world.tick(moving="DOWN", aloft=False)
+    world.tick(moving="")
+    assert world.ask("unhooked") == ""
+    assert (world.step, world.lease.slow_below_mm) == ("outcome", 0)
 
 
 def test_an_unknown_pick_up_height_is_slow_everywhere():
