@@ -92,7 +92,13 @@ def begun(id_: str, plan: Plan, now_ns: int, args: Mapping[str, str], station: s
 
 
 def _taken(transfer: Transfer, moment: Moment) -> Transfer:
-    return replace(transfer, carrying=True, pickup_height_mm=transfer.height_mm)
+    return _counted(replace(transfer, carrying=True, pickup_height_mm=transfer.height_mm))
+
+
+def _counted(transfer: Transfer) -> Transfer:
+    """Out of plan while somebody hangs or stands with fewer carers than they need (H26)."""
+    short = transfer.carrying and transfer.carers_now < transfer.plan.carers_needed
+    return record.strayed(transfer, "carers_missing") if short else transfer
 
 
 def _gone(transfer: Transfer, moment: Moment) -> Transfer:
@@ -143,9 +149,7 @@ def _call(transfer: Transfer, moment: Moment) -> Transfer:
 
 
 def _leave(transfer: Transfer, moment: Moment) -> Transfer:
-    fewer = record.left(transfer, moment.at_s)
-    short = fewer.carrying and fewer.carers_now < fewer.plan.carers_needed
-    return record.strayed(fewer, "carers_missing") if short else fewer
+    return _counted(record.left(transfer, moment.at_s))
 
 
 def _finish(transfer: Transfer, moment: Moment) -> Transfer:

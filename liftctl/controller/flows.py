@@ -108,6 +108,15 @@ def enough_carers(case: Case) -> bool:
     return case.carers >= case.carers_needed
 
 
+def held_by_enough(case: Case) -> bool:
+    return case.loaded and enough_carers(case)
+
+
+def leaves_too_few(case: Case) -> bool:
+    """Nobody hangs or stands yet, and who stays may not begin it (H26)."""
+    return not case.loaded and 0 < case.carers <= case.carers_needed
+
+
 def running(case: Case) -> bool:
     return not case.paused
 
@@ -170,13 +179,17 @@ LIFT = Flow(
         Edge(T.CHECKS_OK, (S.CHECKING,), S.CONSENT),
         Edge(T.CONSENT_YES, (S.CONSENT,), S.HOOKING),
         Edge(T.HOOKED, (S.HOOKING,), S.RAISING, enough_carers),
-        Edge(T.HOOKED, LANDED, S.RAISING),
-        Edge(T.LOOPS_OK, (S.TENSION_PAUSE,), S.MOVING_UP, loaded),
+        Edge(T.HOOKED, LANDED, S.RAISING, enough_carers),
+        Edge(T.LOOPS_OK, (S.TENSION_PAUSE,), S.MOVING_UP, held_by_enough),
+        Edge(T.CARER_LEFT, (S.RAISING,), S.HOOKING, leaves_too_few),
         Edge(T.UNHOOKED, LANDED, S.OUTCOME, unloaded),
         Edge(T.LOAD_TAKEN, _CARRYING, None),
-        Edge(T.LOAD_TAKEN, LANDED, S.RAISING),
+        Edge(T.LOAD_TAKEN, LANDED, S.RAISING, enough_carers),
+        # Too few carers: the load may only be lowered, until somebody joins and hooks on.
+        Edge(T.LOAD_TAKEN, LANDED, None),
         Edge(T.HELD_FOR_LOOPS, (S.RAISING, *_AIR), S.TENSION_PAUSE),
         Edge(T.LOAD_GONE, _CARRYING, S.SLACK),
+        Edge(T.LOAD_GONE, LANDED, None),
         Edge(T.MOVED_UP, (S.RAISING,), None),
         Edge(T.MOVED_UP, (S.TRAVERSING, S.LOWERING), S.MOVING_UP),
         Edge(T.MOVED_SIDE, (S.MOVING_UP, S.LOWERING), S.TRAVERSING),
@@ -199,6 +212,7 @@ CHAIR = Flow(
         Edge(T.CHECKS_OK, (S.CHECKING,), S.CONSENT),
         # From `outcome`: seated again, stands once more in the same transfer.
         Edge(T.CONSENT_YES, (S.CONSENT, S.OUTCOME), S.STANDING_UP, enough_carers),
+        Edge(T.CARER_LEFT, (S.STANDING_UP,), S.CONSENT, leaves_too_few),
         Edge(T.LOAD_TAKEN, _UPRIGHT, None),
         Edge(T.LOAD_GONE, _UPRIGHT, S.OUTCOME),
         Edge(T.MOVED_STAND, (S.STANDING_UP,), None),

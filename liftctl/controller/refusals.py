@@ -6,6 +6,7 @@ lowering (there is no such code).
 
 from __future__ import annotations
 
+from liftctl.controller.flow import Case
 from liftctl.controller.flows import Step, Trigger
 
 HINTS = {
@@ -35,7 +36,6 @@ _GUARDED = {
     Trigger.CANCEL: "LC-FLOW-LOADED",
     Trigger.FINISH: "LC-FLOW-LOADED",
     Trigger.UNHOOKED: "LC-FLOW-LOADED",
-    Trigger.LOOPS_OK: "LC-FLOW-NO-LOAD",
     Trigger.HOOKED: "LC-FLOW-CARERS",
     Trigger.CONSENT_YES: "LC-FLOW-CARERS",
     Trigger.CARER_LEFT: "LC-FLOW-LAST-CARER",
@@ -46,8 +46,10 @@ _GUARDED = {
 }
 
 
-def guarded(trigger: Trigger, step: Step) -> str:
-    """The reason behind a guard that said no to `trigger` in `step`."""
+def guarded(trigger: Trigger, case: Case) -> str:
+    """The reason behind a guard that said no to `trigger` in `case`."""
     if trigger is Trigger.CONSENT_NO:
-        return "LC-FLOW-LOADED" if step is Step.CONSENT else "LC-FLOW-PAUSED"
+        return "LC-FLOW-LOADED" if case.state == Step.CONSENT else "LC-FLOW-PAUSED"
+    if trigger is Trigger.LOOPS_OK:
+        return "LC-FLOW-CARERS" if case.loaded else "LC-FLOW-NO-LOAD"
     return _GUARDED[trigger]

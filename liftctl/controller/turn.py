@@ -215,9 +215,8 @@ class _Turn:
         if effects.invalid(trigger, args):
             return "LC-ARGS"
         fired = self._fire(trigger, args)
-        transfer = self.state.transfer
-        if fired is Fired.GUARDED and transfer:
-            return refusals.guarded(trigger, transfer.step)
+        if fired is Fired.GUARDED:
+            return refusals.guarded(trigger, case_of(self.state.transfer, self.state.gate))
         return "LC-FLOW-STEP" if fired is Fired.INVALID else ""
 
     def _lock(self, trigger: Trigger) -> str:

@@ -1,0 +1,115 @@
+"""A third look at the controller: an alarm that never comes, carers that are not counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from safety.types import LOWERING, Motion
+from tests.controller.world import PAIR, World
+
+
+def landed(carers: str = "2") -> World:
+    """Two carers, up and down on the bed again: hooked still, or hooked again."""
+    world = World()
+    world.to_air(resident=PAIR, carers=carers)
+    world.tick(moving="DOWN")
+    world.tick(10, values={"hoist_height_mm": 600.0, "load_kg": 0.0}, aloft=False)
+    world.tick(moving="", in_flight=False)
+    return world
+
+
+def why(world: World) -> tuple[str, ...]:
+    assert world.state.transfer is not None
+    return world.state.transfer.out_of_plan_why
+
+
+def test_nobody_is_raised_again_by_fewer_carers_than_they_need() -> None:
+    """H26: one of two leaves once the person is down. The other must not raise alone."""
+    world = landed()
+    assert world.ask("carer_left") == ""
+    assert world.ask("hooked") == "LC-FLOW-CARERS"
+    world.tick()
+    assert world.mask == LOWERING
+    assert world.ask("carer_joined") == ""
+    assert world.ask("hooked") == ""
+    assert world.mask & Motion.UP
+    world.tick(moving="UP", aloft=True, in_flight=True, pickup=2)
+    assert why(world) == ()
+
+
+def test_a_load_that_comes_back_by_itself_is_not_raised_by_too_few_carers() -> None:
+    """H26: the bed sinks under the person whom one carer of two was left with."""
+    world = landed()
+    world.ask("carer_left")
+    world.tick(aloft=True, in_flight=True, pickup=2, values={"load_kg": 80.0})
+    assert (world.step, world.mask) == ("unhooking", LOWERING)
+    assert why(world) == ("carers_missing",)
+    world.tick(aloft=False, values={"load_kg": 0.0})
+    world.tick(aloft=True, pickup=3, values={"load_kg": 80.0})
+    assert world.ask("unhooked") == "LC-FLOW-LOADED"
+    world.ask("carer_joined")
+    assert world.ask("hooked") == ""
+    assert (world.step, world.mask) == ("raising", LOWERING | Motion.UP)
+
+
+def test_a_load_that_comes_back_to_enough_carers_is_a_new_pick_up() -> None:
+    world = landed()
+    world.tick(aloft=True, in_flight=True, pickup=2, values={"load_kg": 80.0})
+    assert (world.step, why(world)) == ("raising", ())
+
+
+@pytest.mark.parametrize("kind", ["lift", "chair"])
+def test_who_leaves_after_hooking_on_takes_the_permission_along(kind: str) -> None:
+    """H26: both carers say "hooked" (the chair: "may we start"), one leaves, nobody hangs yet."""
+    world = World(kind)
+    world.tick()
+    assert world.begin(resident=PAIR, carers="2") == ""
+    world.tick()
+    last = ("checks_ok", "consent_yes", *(("hooked",) if kind == "lift" else ()))
+    assert [world.ask(action) for action in last] == [""] * len(last)
+    rise = Motion.UP if kind == "lift" else Motion.STAND
+    assert world.mask & rise
+    assert world.ask("carer_left") == ""
+    assert world.step == ("hooking" if kind == "lift" else "consent")
+    assert world.ask(last[-1]) == "LC-FLOW-CARERS"
+    world.tick(**{"aloft" if kind == "lift" else "standing": True})
+    assert not world.mask & rise
+    world.tick(aloft=False, standing=False)
+    assert world.ask("carer_joined") == ""
+    assert world.ask(last[-1]) == ""
+    assert world.mask & rise
+
+
+def test_a_third_carer_may_leave_before_the_pick_up() -> None:
+    world = World()
+    world.to_hooking(resident=PAIR, carers="3")
+    world.ask("hooked")
+    assert world.ask("carer_left") == ""
+    assert world.step == "raising"
+    assert world.ask("carer_left") == ""
+    assert world.step == "hooking"
+
+
+def test_too_few_carers_confirm_no_loops_over_whoever_hangs_already() -> None:
+    """H26, H5: the controller died in the air; one carer of two begins anew and confirms."""
+    world = World()
+    world.tick(in_flight=True, aloft=True, pickup=4)
+    assert world.begin(resident=PAIR, carers="2", present="1") == ""
+    world.tick()
+    world.tick()
+    assert world.ask("loops_ok") == "LC-FLOW-CARERS"
+    assert (world.step, world.mask) == ("tension_pause", LOWERING)
+    assert why(world) == ("carers_missing",)
+    world.ask("carer_joined")
+    assert world.ask("loops_ok") == ""
+    assert world.mask & Motion.UP
+
+
+def test_loops_without_a_load_are_refused_for_that_reason() -> None:
+    world = World()
+    world.to_pause()
+    world.state = replace(world.state, gate=msgspec.structs.replace(world.state.gate, aloft=False))
+    assert world.ask("loops_ok") == "LC-FLOW-NO-LOAD"
