@@ -158,10 +158,15 @@ class _Turn:
 
     def _gate(self, gate: GateState) -> None:
         orphan = facts.orphaned(self.state, gate)
-        heard, risen = alarms.update(self.state.alarms, gate, self.config.priority_of)
-        self.state = replace(
-            self.state, gate=gate, gate_seen_ns=self.now_ns, orphan=orphan, alarms=heard
+        boots = "boot_faulted" in gate.active
+        booting_ns = (self.state.booting_ns or self.now_ns) if boots else 0
+        heard, risen = alarms.update(
+            self.state.alarms, gate, self.config.priority_of, self.now_ns - booting_ns
         )
+        self.state = replace(
+            self.state, gate=gate, gate_seen_ns=self.now_ns, orphan=orphan, alarms=heard,
+            booting_ns=booting_ns,
+        )  # fmt: skip
         transfer = self.state.transfer
         if transfer is None or transfer.step is Step.DONE:
             return

@@ -176,6 +176,7 @@ class State:
     mode: Mode = Mode.OFFLINE
     gate: GateState | None = None
     gate_seen_ns: int = 0
+    booting_ns: int = 0  # since when the gate has been starting; 0: it is not
     recorder_up: bool = False
     today: str = ""
     records: str = ""  # what the recorder warns of

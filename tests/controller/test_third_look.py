@@ -1,14 +1,70 @@
-"""A third look at the controller: an alarm that never comes, carers that are not counted."""
+"""A third look at the controller: an alarm that never came, carers that were not counted."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
 
+from liftctl.gate.turn import start
+from liftctl.gate.view import state_message
 from safety.types import LOWERING, Motion
+from safety.verdict import Marker
 from tests.controller.world import PAIR, World
+from tests.kernel.test_gate import Gate
+
+
+def alarms_of(gate: Gate, seconds: float, unheard: int | None = None) -> set[str]:
+    """Every row that was an alarm to a controller which watched. `unheard`: a node that is dead."""
+    world, found = World(gate.kind), set()
+    advance = gate.room.advance
+    gate.room.advance = lambda t: [f for f in advance(t) if f[1].can_id & 0x7F != unheard]
+    for _ in range(round(seconds * 50)):
+        out = gate.step()
+        world.now_ns = gate.now
+        world.turn(state_message(gate.config, gate.state, out.verdict, gate.now, ()))
+        found |= {alarm.row for alarm in world.state.alarms}
+    return found
+
+
+def test_a_device_that_never_came_up_is_an_alarm_after_the_boot_deadline() -> None:
+    """H23: a new gate process, somebody hangs, the contacts' node is dead. The row has a priority
+    and a text ("Call a technician"); the strip must not say that all is well."""
+    gate = Gate("lift")
+    gate.state = start(gate.config, gate.now, Marker(1, True, (), 1))
+    assert alarms_of(gate, 9, unheard=0x20) == set()
+    assert {"boot_deadline", "estop?"} <= alarms_of(gate, 6, unheard=0x20)
+
+
+@pytest.mark.parametrize("kind", ["lift", "chair"])
+def test_an_ordinary_start_is_no_alarm(kind: str) -> None:
+    assert alarms_of(Gate(kind), 2) <= {"drive_waits"}
+
+
+def starting(world: World, *rows: str, **facts: Any) -> tuple[str, ...]:
+    """The alarms while the gate starts with these rows."""
+    world.tick(mode="faulted", active=("boot_faulted", *rows), **facts)
+    return tuple(alarm.row for alarm in world.state.alarms)
+
+
+@pytest.mark.parametrize("row", ["hoist_lost", "hoist_feedback", "hoist_unverified", "blind?"])
+def test_silence_is_an_alarm_once_a_start_has_lasted_too_long(row: str) -> None:
+    """H23: it was heard once, so no deadline is missed, and it is never approved."""
+    world = World()
+    assert starting(world, row) == ()
+    assert starting(world, row, seconds=9.9) == ()
+    assert row in starting(world, row, seconds=0.2)
+    world.tick(active=())
+    assert starting(World(), row, "boot_deadline")[0] in (row, "boot_deadline")
+
+
+def test_what_is_known_to_be_wrong_is_an_alarm_from_the_first_moment() -> None:
+    """H15, H23: a restart must not hide the reason of the restart."""
+    assert starting(World(), "battery_critical", "hoist_fault", "estop?") == (
+        "battery_critical", "hoist_fault",
+    )  # fmt: skip
 
 
 def landed(carers: str = "2") -> World:
