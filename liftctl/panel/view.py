@@ -14,6 +14,7 @@ from config.languages import codes
 from config.schema import Site
 from liftctl.ipc import ControllerState, GateState, SupportState
 from liftctl.panel.session import MOTIONS
+from safety.motion_facts import AXES
 from safety.table import LOCKS, ROWS
 from safety.types import Clear, SignalId
 
@@ -32,6 +33,8 @@ KINDS = {
     ),
     "chair": ("stand-sit",),
 }
+# Not latched, and yet only a reset ends it: a drive that stays in its fault (H23).
+WAITING = frozenset(f"{axis}_fault" for axis in AXES)
 SHOWN = (
     SignalId.LOAD_KG,
     SignalId.HOIST_POS,
@@ -82,10 +85,13 @@ def state_view(
 
 
 def resettable(gate: GateState) -> list[str]:
-    """Latched rows that a reset at a station can end: both e-stop channels are closed again."""
-    closed = all(gate.values.get(name) == 1.0 for name in (SignalId.ESTOP_A, SignalId.ESTOP_B))
-    rows = [row for row in gate.latched if row in ROWS and ROWS[row].clear is Clear.RESET]
-    return rows if closed else []
+    """Rows that a reset at a station can end. A latch needs both e-stop channels closed again; what
+    waits in a device needs only that none is known to be open.
+    """
+    estop = [gate.values.get(name) for name in (SignalId.ESTOP_A, SignalId.ESTOP_B)]
+    latched = [row for row in gate.latched if row in ROWS and ROWS[row].clear is Clear.RESET]
+    waiting = [row for row in gate.active if row in WAITING]
+    return (latched if estop == [1.0, 1.0] else []) + ([] if 0.0 in estop else waiting)
 
 
 def _support_view(gate: GateState, said: SupportState | None) -> SupportState | None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from liftctl import ipc
 from liftctl.panel.app import create
 from tests.chromium import chromium
-from tests.panel.house import House, serving, site, transfer, until
+from tests.panel.house import VALUES, House, serving, site, transfer, until
 
 pytestmark = pytest.mark.browser
 SIZE: Any = {"width": 1280, "height": 800}
@@ -259,6 +259,23 @@ def test_estop_shows_the_red_strap_and_the_reset(wall: Wall) -> None:
     assert wall.house.heard(ipc.Workflow, "controller")[0].args == {"row": "estop"}
     wall.house.changes |= {"latched": ("hoist_overspeed",)}
     wall.page.get_by_text("Do not lower. Call emergency services: 112").first.wait_for()
+
+
+def test_a_motor_in_fault_shows_reset_before_the_red_strap(wall: Wall) -> None:
+    """H23: nothing is latched; the button is there, and the guide says to try it first."""
+    refused = ipc.MotionState(False, False, "HOLD", ("hoist_fault",))
+    arrows = dict.fromkeys(("UP", "DOWN", "LEFT", "RIGHT"), refused)
+    first = wall.page.get_by_text("First let go of the arrow, press Reset")
+    assert wall.page.locator("#reset").is_hidden()
+    wall.house.changes = {"active": ("hoist_fault",), "motions": arrows, "aloft": True}
+    first.wait_for()
+    wall.page.get_by_text("Lower with the red strap").wait_for()
+    wall.page.locator("#reset").click()
+    until(lambda: wall.house.heard(ipc.ResetPress))
+    wall.house.changes |= {"values": {**VALUES, "estop_a_closed": 0.0}}
+    first.wait_for(state="detached")
+    wall.page.get_by_text("Lower with the red strap").wait_for()
+    assert wall.page.locator("#reset").is_hidden()
 
 
 def test_a_silent_gate_dims_everything_and_says_so(wall: Wall) -> None:

@@ -9,6 +9,8 @@ const PASSING = [
   "lower_limit", "lower_limit_disputed", "slack", "slack_disputed", "evidence_lost", "key_held", "not_permitted",
   "cleaning", "lag_stop", "press_long", "sit_obstructed",
 ];
+// A reset may end these, and lowering by the arrow is kinder than by hand.
+const TRY_RESET = ["hoist_fault", "stand_fault"];
 const LOST_MS = 1500;
 
 export class Lowering {
@@ -27,17 +29,18 @@ export class Lowering {
   render(state, contact) {
     const never = Boolean(state && OVERSPEED.some((row) => state.latched.includes(row)));
     const needed = this.#needed(state, contact);
+    const fault = needed && state?.resettable.some((row) => TRY_RESET.includes(row));
     const mode = never ? "never" : needed ? "needed" : this.#asked ? "asked" : "";
     $("help").textContent = t(this.#asked ? "ui.hide_help" : `lower.${this.#how}.short`, {}, t("ui.help"));
     $("help").setAttribute("aria-expanded", String(mode !== ""));
     document.body.classList.toggle("urgent", never || needed);
-    const key = `${mode} ${language}`;
+    const key = `${mode} ${fault} ${language}`;
     if (key === this.#shown) return;
     this.#shown = key;
     const card = $("lowering");
     card.hidden = mode === "";
     card.className = `card lowering ${mode}`;
-    card.replaceChildren(...(never ? callHelp() : this.#steps(needed)));
+    card.replaceChildren(...(never ? callHelp() : this.#steps(needed, fault)));
   }
 
   #needed(state, contact) {
@@ -50,13 +53,14 @@ export class Lowering {
     return !down.allowed && down.rows.some((row) => !PASSING.includes(row));
   }
 
-  #steps(needed) {
+  #steps(needed, fault) {
     const list = h("ol", {});
     for (let n = 1; has(`lower.${this.#how}.${n}`); n += 1) {
       list.append(h("li", {}, t(`lower.${this.#how}.${n}`)));
     }
     return [
       h("h2", {}, t(needed ? `lower.${this.#how}.needed` : `lower.${this.#how}.title`)),
+      ...(fault ? [h("p", { class: "hint" }, t("lower.reset_first"))] : []),
       h("div", { class: "way" },
         h("img", { src: `/static/${this.#how}.svg`, alt: t(`lower.${this.#how}.picture`) }), list),
     ];

@@ -1,0 +1,85 @@
+"""A third look at the panel: what it offers while something waits for a press of Reset."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from liftctl import ipc
+from liftctl.gate.inputs import RxFrame
+from liftctl.gate.view import state_message
+from liftctl.panel.view import resettable, state_view
+from tests.kernel.test_gate import Gate, booted
+from tests.panel.house import gate_state
+
+
+def shown(gate: Gate) -> dict[str, Any]:
+    """What the page is told of this gate now."""
+    assert gate.out is not None
+    said = state_message(gate.config, gate.state, gate.out.verdict, gate.now, ())
+    found: dict[str, Any] = json.loads(state_view(said, None))
+    return found
+
+
+def offered(gate: Gate) -> list[str]:
+    found: list[str] = shown(gate)["resettable"]
+    return found
+
+
+def lowers_after_a_reset(gate: Gate, motion: str, row: str) -> None:
+    """`motion` is held by `row`, the panel offers Reset, a press of it frees the motion."""
+    gate.press(motion)
+    assert not gate.run(500).verdict.moving
+    assert row in gate.state.kernel.active
+    assert offered(gate) == [row]
+    gate.press("")
+    gate.run(500)
+    gate.extra.append(ipc.ResetPress("panel:1"))
+    gate.run(1000)
+    assert offered(gate) == []
+    gate.press(motion)
+    assert gate.run(1000).verdict.moving
+
+
+def test_the_panel_offers_reset_when_a_drive_that_had_a_fault_waits_for_it() -> None:
+    """H23, H15: after a dip of the supply the hoist drive stands in FAULT. DOWN is held, a Reset
+    ends it; the person who hangs must not stay up because no button is shown."""
+    gate = booted("lift")
+    gate.room.hoist.machine.fault()
+    gate.run(1000)
+    lowers_after_a_reset(gate, "DOWN", "hoist_fault")
+
+
+def test_the_panel_offers_reset_when_the_stander_waits_for_it() -> None:
+    """H23: the actuator's emergency message keeps the person standing."""
+    gate = booted("chair")
+    gate.press("STAND")
+    gate.run(6000)
+    gate.press("")
+    gate.run(400)
+    emergency = bytes.fromhex("1023010000000000")
+    gate.extra.append(RxFrame(gate.now, "chair", 0x80 + 0x13, emergency))
+    gate.run(400)
+    lowers_after_a_reset(gate, "SIT", "stand_fault")
+
+
+ESTOPS = [(1.0, 1.0, True), (None, 1.0, True), (None, None, True), (1.0, 0.0, False)]
+
+
+@pytest.mark.parametrize(("a", "b", "free"), ESTOPS)
+@pytest.mark.parametrize("row", ["hoist_fault", "traverse_fault", "stand_fault"])
+def test_a_fault_is_resettable_unless_the_estop_is_known_to_be_pressed(
+    row: str, a: float | None, b: float | None, free: bool
+) -> None:
+    """H23: an input module that died of the same dip must not hide the button as well."""
+    values = {"estop_a_closed": a, "estop_b_closed": b}
+    state = gate_state("lift", active=(row,), values=values)
+    assert resettable(state) == ([row] if free else [])
+
+
+def test_what_no_reset_ends_is_not_offered() -> None:
+    """The hand control's and the chair's motor's faults end by themselves; unknown is no fault."""
+    active = ("hand_fault", "drive_fault", "boot_faulted", "hoist_fault?", "hoist_lost")
+    assert resettable(gate_state("lift", active=active, latched=("hoist_runaway",))) == []
