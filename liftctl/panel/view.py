@@ -33,8 +33,9 @@ KINDS = {
     ),
     "chair": ("stand-sit",),
 }
-# Not latched, and yet only a reset ends it: a drive that stays in its fault (H23).
-WAITING = frozenset(f"{axis}_fault" for axis in AXES)
+# Not latched, and yet only a reset ends it: a drive that stays in its fault (H23), and a joystick
+# that nobody has freed (H3).
+WAITING = frozenset({*(f"{axis}_fault" for axis in AXES), "drive_waits"})
 SHOWN = (
     SignalId.LOAD_KG,
     SignalId.HOIST_POS,

@@ -278,6 +278,15 @@ def test_a_motor_in_fault_shows_reset_before_the_red_strap(wall: Wall) -> None:
     assert wall.page.locator("#reset").is_hidden()
 
 
+def test_a_waiting_joystick_shows_a_reset_that_says_to_let_go_of_it(wall: Wall) -> None:
+    """H3: a joystick is not seen; freed while somebody leans on it, the chair drives."""
+    wall.house.changes = {"active": ("drive_waits",)}
+    wall.page.get_by_role("button", name="Reset (hands off the joystick)").click()
+    until(lambda: wall.house.heard(ipc.ResetPress))
+    wall.house.changes = {"active": ("hoist_fault",)}
+    wall.page.get_by_role("button", name="Reset (nothing moves)").wait_for()
+
+
 def test_a_silent_gate_dims_everything_and_says_so(wall: Wall) -> None:
     wall.press()
     wall.house.silent = True

@@ -69,8 +69,8 @@ ESTOPS = [(1.0, 1.0, True), (None, 1.0, True), (None, None, True), (1.0, 0.0, Fa
 
 
 @pytest.mark.parametrize(("a", "b", "free"), ESTOPS)
-@pytest.mark.parametrize("row", ["hoist_fault", "traverse_fault", "stand_fault"])
-def test_a_fault_is_resettable_unless_the_estop_is_known_to_be_pressed(
+@pytest.mark.parametrize("row", ["hoist_fault", "traverse_fault", "stand_fault", "drive_waits"])
+def test_what_waits_is_resettable_unless_the_estop_is_known_to_be_pressed(
     row: str, a: float | None, b: float | None, free: bool
 ) -> None:
     """H23: an input module that died of the same dip must not hide the button as well."""
@@ -83,3 +83,16 @@ def test_what_no_reset_ends_is_not_offered() -> None:
     """The hand control's and the chair's motor's faults end by themselves; unknown is no fault."""
     active = ("hand_fault", "drive_fault", "boot_faulted", "hoist_fault?", "hoist_lost")
     assert resettable(gate_state("lift", active=active, latched=("hoist_runaway",))) == []
+
+
+def test_the_panel_offers_reset_when_the_joystick_waits_for_it() -> None:
+    """H3: the row says "press Reset to drive"; since boot nobody could, because none was shown."""
+    gate = booted("chair")
+    gate.room.plant.brakes = False
+    gate.run(2000)
+    assert gate.room.roboteq.estopped
+    assert offered(gate) == ["drive_waits"]
+    gate.extra.append(ipc.ResetPress("panel:1"))
+    gate.run(400)
+    assert not gate.room.roboteq.estopped
+    assert offered(gate) == []

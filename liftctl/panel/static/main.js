@@ -27,7 +27,8 @@ function draw() {
   const state = contact ? newest : null;
   for (const part of parts) part.render(state, contact);
   const reset = $("reset");
-  reset.textContent = t("ui.reset");
+  // A joystick that is freed while somebody leans on it drives: then the button must not say that nothing moves.
+  reset.textContent = t(state?.resettable.includes("drive_waits") ? "ui.reset_drive" : "ui.reset");
   reset.hidden = !state?.resettable.length;
   $("stop").setAttribute("aria-label", t("ui.stop_label"));
   document.body.classList.toggle("nocontact", !contact);
