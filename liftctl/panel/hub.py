@@ -32,11 +32,14 @@ NOBODY = "panel:0"
 
 @dataclass(slots=True)
 class Client:
-    """One browser. `frame` is the newest state not yet sent, `notes` what must not be skipped."""
+    """One browser. `frame` is the newest state not yet sent, `stops` why presses ended in it and in
+    those it replaced, `notes` what must not be skipped.
+    """
 
     held: session.Session
     frame: str = ""
     frame_ns: int = 0
+    stops: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -164,9 +167,17 @@ class Hub:
     def _show(self, state: ipc.GateState) -> None:
         if not self._clients:
             return
-        frame = view.state_view(state, self._controller_state, self._support_state)
+        stops = view.stops_of(state)
+        frames: dict[tuple[str, ...], str] = {}
         for client in self._clients.values():
-            client.frame, client.frame_ns = frame, state.tick_ns
+            # The gate tells once why a press ended; the page shows the first reason.
+            missed = client.stops if client.frame else ()
+            client.stops = tuple(dict.fromkeys((*missed, *stops)))[:MOST_NOTES]
+            if client.stops not in frames:
+                frames[client.stops] = view.state_view(
+                    state, self._controller_state, self._support_state, client.stops
+                )
+            client.frame, client.frame_ns = frames[client.stops], state.tick_ns
             client.wake.set()
 
 

@@ -61,10 +61,21 @@ def site_view(site: Site) -> dict[str, Any]:
     }
 
 
+def stops_of(gate: GateState) -> tuple[str, ...]:
+    """Why presses were ended or refused, as the gate tells it once."""
+    return tuple(detail for kind, detail in gate.events if kind in ("stop", "refused"))
+
+
 def state_view(
-    gate: GateState, controller: ControllerState | None, support: SupportState | None = None
+    gate: GateState,
+    controller: ControllerState | None,
+    support: SupportState | None = None,
+    stops: tuple[str, ...] = (),
 ) -> str:
-    """One state as JSON; the tick is a string because it exceeds 2^53."""
+    """One state as JSON; the tick is a string because it exceeds 2^53.
+
+    `stops`: why presses ended in this state and in those its page has skipped.
+    """
     found = {
         "type": "state",
         "tick": str(gate.tick_ns),
@@ -78,7 +89,7 @@ def state_view(
         "aloft": gate.aloft or gate.standing,
         "limit_kg": gate.limit_kg,
         "locks": sorted(LOCKS.intersection(gate.active)),
-        "stops": [detail for kind, detail in gate.events if kind in ("stop", "refused")],
+        "stops": stops,
         "controller": _controller_view(gate, controller),
         "support": _support_view(gate, support),
     }

@@ -10,9 +10,11 @@ import pytest
 from liftctl import ipc
 from liftctl.gate.inputs import RxFrame
 from liftctl.gate.view import state_message
+from liftctl.panel.hub import MOST_NOTES, Client, Hub
+from liftctl.panel.session import Session
 from liftctl.panel.view import resettable, state_view
 from tests.kernel.test_gate import Gate, booted
-from tests.panel.house import gate_state
+from tests.panel.house import gate_state, site
 
 
 def shown(gate: Gate) -> dict[str, Any]:
@@ -96,3 +98,48 @@ def test_the_panel_offers_reset_when_the_joystick_waits_for_it() -> None:
     gate.run(400)
     assert not gate.room.roboteq.estopped
     assert offered(gate) == []
+
+
+def watched() -> tuple[Hub, Client]:
+    """A hub with one page, whose frames nobody sends."""
+    hub = Hub(site("lift"))
+    client = hub._clients["panel:1"] = Client(Session("panel:1", "s", frozenset({"UP"})))
+    return hub, client
+
+
+def stops(client: Client) -> list[str]:
+    found: list[str] = json.loads(client.frame)["stops"]
+    return found
+
+
+def test_a_page_that_skips_a_state_still_hears_why_its_press_was_refused() -> None:
+    """ "Newest state only": two states of the gate in one wake-up, and the reason, told once by
+    the gate, was gone. The arrow stays lit under the finger, nothing moves, nothing says why."""
+    hub, client = watched()
+    hub._take(gate_state("lift", events=(("refused", "marker"), ("press", "panel:1"))))
+    hub._take(gate_state("lift"))
+    hub._take(gate_state("lift", events=(("stop", "slack"), ("refused", "marker"))))
+    assert stops(client) == ["marker", "slack"]
+    client.frame = ""  # sent
+    hub._take(gate_state("lift", events=(("stop", "estop"),)))
+    assert stops(client) == ["estop"]
+    client.frame = ""
+    hub._take(gate_state("lift"))
+    assert stops(client) == []
+
+
+def test_each_page_hears_what_it_has_missed_itself_and_no_more() -> None:
+    hub, quick = watched()
+    slow = hub._clients["panel:2"] = Client(Session("panel:2", "s", frozenset({"UP"})))
+    hub._take(gate_state("lift", events=(("refused", "marker"),)))
+    quick.frame = ""
+    hub._take(gate_state("lift"))
+    assert (stops(quick), stops(slow)) == ([], ["marker"])
+
+
+def test_what_a_sleeping_page_has_missed_does_not_grow_without_end() -> None:
+    """The page shows the first reason: that is the one which is kept."""
+    hub, client = watched()
+    for n in range(1000):
+        hub._take(gate_state("lift", events=(("refused", f"row{n}"),)))
+    assert stops(client) == [f"row{n}" for n in range(MOST_NOTES)]
