@@ -25,7 +25,9 @@ BITRATES = {
     800_000: "S7",
     1_000_000: "S8",
 }
-WINDOW = 64  # frames without an answer; a full window means a dead adapter
+# Frames without an answer, or refused before the adapter said that it is open: then it is dead, or
+# slept while it was set up. Gate and guard fill it within two seconds.
+WINDOW = 64
 MAX_LINE = 32
 _TTY_BAUD = 115_200
 _RECORD = re.compile(
@@ -80,6 +82,7 @@ class SlcanPort:
     def _open(self) -> None:
         self._buffer = b""
         self._unanswered: deque[bytes] = deque()
+        self._too_early = 0
         self.is_open = False
         self._line = RawLine(self.name, self._tty, _TTY_BAUD)
         # A bare carriage return ends whatever the adapter had half received.
@@ -157,14 +160,20 @@ class SlcanPort:
 
     def send(self, frame: Frame) -> bool:
         """Hand a frame to the adapter; a later refusal comes as a LinkEvent."""
+        self._give_up()
         usable = self.is_open and not self._listen_only and not frame.error
-        if usable and len(self._unanswered) >= WINDOW:
-            self._lost(self._events, f"no answer to {WINDOW} frames")
-            usable = False
         data = encode(frame) if usable else b""
         taken = usable and self._write(data, data)
         self.refused += not taken
+        self._too_early += not self.is_open
         return taken
+
+    def _give_up(self) -> None:
+        """A silent adapter is lost, so that whoever sends sets it up again."""
+        waits = len(self._unanswered) if self.is_open else self._too_early
+        if self._line is not None and waits >= WINDOW:
+            what = f"{WINDOW} frames" if self.is_open else "the set-up"
+            self._lost(self._events, f"no answer to {what}")
 
     def _lost(self, events: list[Frame | LinkEvent], detail: str) -> None:
         self._drop()
