@@ -39,11 +39,22 @@ class Shell:
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     waiting: list[GuardInput] = field(default_factory=list)
     retry_ns: int = 0
+    watched: int = -1  # the port's descriptor, as long as it can wake us
 
     def listen(self) -> None:
         """Register everything that can wake the guard."""
         self.selector.register(self.server.sock, selectors.EVENT_READ, self._accept)
-        self.selector.register(self.port.fileno(), selectors.EVENT_READ, self._read_port)
+        self._watch()
+
+    def _watch(self) -> None:
+        self.watched = self.port.fileno()
+        self.selector.register(self.watched, selectors.EVENT_READ, self._read_port)
+
+    def _forget(self) -> None:
+        """A port that died, in reading or in sending: before another takes its number."""
+        if self.port.fileno() < 0 <= self.watched:
+            self.selector.unregister(self.watched)
+            self.watched = -1
 
     def _accept(self) -> None:
         channel = self.server.accept()
@@ -81,12 +92,10 @@ class Shell:
 
     def _read_port(self) -> None:
         now_ns = time.monotonic_ns()
-        descriptor = self.port.fileno()
         for item in self.port.receive():
             if isinstance(item, Frame):
                 self.waiting.append((now_ns, item))
-        if self.port.fileno() < 0:
-            self.selector.unregister(descriptor)
+        self._forget()
 
     def _links(self, now_ns: int) -> None:
         """Dial the gate and reopen the bus when they are gone, not too often."""
@@ -100,7 +109,7 @@ class Shell:
                 channel.sock, selectors.EVENT_READ, lambda: self._read_channel(channel)
             )
         if self.port.fileno() < 0 and self.port.reopen():
-            self.selector.register(self.port.fileno(), selectors.EVENT_READ, self._read_port)
+            self._watch()
 
     def decide(self, now_ns: int) -> None:
         """One turn and everything it decided."""
@@ -108,6 +117,7 @@ class Shell:
         self.state, out = turn(self.config, self.state, now_ns, inputs)
         for frame in out.frames:
             self.port.send(frame)
+        self._forget()
         dead: list[ipc.Channel] = []
         if self.gate is not None:
             self.gate.send(ipc.GuardSays(echo_ns=out.echo_ns, cut=out.cut))
