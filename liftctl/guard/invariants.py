@@ -84,10 +84,12 @@ def _unasked(
     if told and not _held(config, state, WAYS[axis][told < 0], now_ns):
         return ("no_evidence" if sees_panels(config, state, now_ns) else "blind"), abs(told)
     speed = _speed(seen, now_ns)
-    # Without torque or without a gate, what sinks is the strap or the lever: the way down.
     driven = _powered(state, now_ns) and now_ns - seen.command_ns <= GATE_SILENT_MS * MS
+    # Without torque or without a gate, what sinks is the strap or the lever: the way down. A rail
+    # has none.
+    sinks = speed < 0 and axis != "traverse" and not driven
     moves = abs(speed) > STILL_MM_S[axis] and seen.may_have_mm_s == 0
-    return ("uncommanded", abs(speed)) if moves and (driven or speed > 0) else ("", 0.0)
+    return ("uncommanded", abs(speed)) if moves and not sinks else ("", 0.0)
 
 
 def _speed(seen: Seen, now_ns: int) -> float:
