@@ -82,7 +82,7 @@ def _told(state: GuardTurnState, told: Told | None, t_ns: int, command: bool) ->
             new = (
                 replace(seen, command_mm_s=told.mm_s, command_ns=t_ns)
                 if command
-                else replace(seen, speed_mm_s=told.mm_s, speed_ns=t_ns)
+                else replace(seen, speed_mm_s=told.mm_s, speed_ns=t_ns, limp=told.limp)
             )
             return replace(state, axes={**state.axes, told.axis: new})
         case Keys():

@@ -84,7 +84,8 @@ def _unasked(
     if told and not _held(config, state, WAYS[axis][told < 0], now_ns):
         return ("no_evidence" if sees_panels(config, state, now_ns) else "blind"), abs(told)
     speed = _speed(seen, now_ns)
-    driven = _powered(state, now_ns) and now_ns - seen.command_ns <= GATE_SILENT_MS * MS
+    live = now_ns - seen.command_ns <= GATE_SILENT_MS * MS
+    driven = _powered(state, now_ns) and live and not seen.limp
     # Without torque or without a gate, what sinks is the strap or the lever: the way down. A rail
     # has none.
     sinks = speed < 0 and axis != "traverse" and not driven

@@ -14,14 +14,19 @@ from config.schema import Site
 
 COMMAND, FEEDBACK = 0x200, 0x180
 STAND_FULL_MM_S = 20.0
+# What is left of a motor's current without torque: of 1000 of the rated, of 0.1 A.
+NO_CURRENT_PER_MILLE, NO_CURRENT_TENTHS = 20, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """A commanded or measured speed; the sign is the direction."""
+    """A commanded or measured speed; the sign is the direction. `limp`: its drive says that it is
+    in fault, and its motor draws no current: the word alone may be frozen, or a lie.
+    """
 
     axis: str
     mm_s: float
+    limp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,12 @@ def _drive_command(axis: str) -> Read:
 
 def _drive_speed(axis: str) -> Read:
     def read(data: bytes) -> Told | None:
-        return Speed(axis, struct.unpack("<Hih", data)[1] / 10) if len(data) == 8 else None
+        if len(data) != 8:
+            return None
+        word, speed, current = struct.unpack("<Hih", data)
+        # CiA 402: FAULT; FAULT REACTION ACTIVE still brakes under power
+        limp = word & 0x4F == 0x08 and abs(current) <= NO_CURRENT_PER_MILLE
+        return Speed(axis, speed / 10, limp)
 
     return read
 
@@ -80,9 +90,10 @@ def _stand_command(data: bytes) -> Told | None:
 def _stand_speed(data: bytes) -> Told | None:
     if len(data) != 8:
         return None
-    _, _, per_mille, motion, _ = struct.unpack("<HHHBB", data)
+    _, current, per_mille, motion, errors = struct.unpack("<HHHBB", data)
     way = (motion & 1) - (motion >> 1 & 1)
-    return Speed("stander", way * per_mille / 1000 * STAND_FULL_MM_S)
+    limp = bool(errors) and current <= NO_CURRENT_TENTHS
+    return Speed("stander", way * per_mille / 1000 * STAND_FULL_MM_S, limp)
 
 
 def _keys(names: tuple[str, ...]) -> Read:

@@ -13,12 +13,15 @@ import pytest
 from config.schema import load
 from drivers.frames import Frame
 from drivers.ports.slcan import WINDOW, SlcanPort
+from hil.nodes.electrak import Fault
+from hil.rooms.lift import LiftRoom
 from liftctl import ipc
 from liftctl.entry import Turnover
 from liftctl.guard.shell import RETRY_NS, Shell
 from liftctl.guard.state import GuardInput, configure, start
 from liftctl.guard.turn import turn
 from liftctl.places import Places
+from tests.guard.world import Pair, booted
 
 MS = 1_000_000
 LIFT = load(Path("config/sites/demo-lift.toml"))
@@ -80,7 +83,7 @@ def test_the_guard_survives_a_line_that_ends_while_it_reads(adapted: tuple[Shell
 
 # --- what moves though nobody asked ---------------------------------------------------------------
 
-ENABLED = 0x27
+ENABLED, READY, FAULT, FAULT_REACTION = 0x1637, 0x1231, 0x1218, 0x121F
 DRIVES = {"hoist": 0x190, "traverse": 0x191}
 
 
@@ -117,3 +120,59 @@ def test_the_red_strap_with_the_estop_pressed_is_the_way_down() -> None:
     """Decision 9, as the kernel has it; upwards no strap goes."""
     assert cut_of("hoist", -420, ENABLED, estop=True) == ""
     assert cut_of("hoist", 420, ENABLED, estop=True) == "uncommanded"
+
+
+def in_fault(kind: str) -> Pair:
+    """Somebody hangs or stands, and the drive is in fault."""
+    pair = booted(kind)
+    if isinstance(pair.room, LiftRoom):
+        pair.room.hoist.machine.fault()
+    else:
+        pair.gate.press("STAND")
+        pair.run(8000)
+        pair.gate.press("")
+        pair.room.actuator.faults |= Fault.TEMPERATURE
+    pair.run(1000)
+    return pair
+
+
+@pytest.mark.parametrize(
+    ("kind", "axis", "means"), [("lift", "hoist", "strap"), ("chair", "stander", "sit_lever")]
+)
+def test_a_rescue_below_a_drive_in_fault_is_no_lie_of_the_gate(
+    kind: str, axis: str, means: str
+) -> None:
+    """H23, decision 9: "Lower by hand", says the panel, and nobody has to press the e-stop first.
+    The kernel excuses what sinks then; the guard called the gate a liar until somebody started it
+    anew: no raising, no travel.
+    """
+    pair = in_fault(kind)
+    assert {"hoist_fault", "stand_fault"} & set(pair.gate.state.kernel.active)
+    for _ in range(3):
+        pair.room.command({"do": means, "value": True})
+        assert pair.travel(axis, 2000) > 15
+        pair.room.command({"do": means, "value": False})
+        pair.run(500)
+    assert not pair.gate.state.kernel.latched, "the kernel's own word"
+    pair.run(3000)
+    assert pair.state.cut == ""
+
+
+@pytest.mark.parametrize(
+    ("axis", "speed", "word", "permille"),
+    [
+        ("hoist", -420, READY, 0),  # a brake that slips, or a strap that nobody needed
+        ("hoist", -420, ENABLED, 0),
+        ("hoist", -420, FAULT_REACTION, 0),  # it brakes, and has power
+        ("hoist", -420, FAULT, 300),  # the word is frozen or a lie: the motor runs
+        ("hoist", -420, FAULT, -300),
+        ("hoist", 420, FAULT, 0),  # no strap goes up
+        ("traverse", -1500, FAULT, 0),  # and none along the rail
+        ("hoist", -1500, FAULT, 0),  # nor so fast
+    ],
+)
+def test_a_drive_in_fault_excuses_nothing_else(
+    axis: str, speed: int, word: int, permille: int
+) -> None:
+    """H1: a second look that believes one word of a drive is none."""
+    assert cut_of(axis, speed, word, permille) in ("uncommanded", "overspeed")
