@@ -109,7 +109,10 @@ class QualitySpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A device type. `deadman` names the objects that stop it when we fall silent."""
+    """A device type. `deadman` names the objects that stop it when we fall silent;
+    `free_down_mm_s` is the speed it lets pass down or towards sitting without the guard's run
+    enable, 0 where it cannot tell (design rule 14).
+    """
 
     name: str
     title: str
@@ -121,6 +124,7 @@ class Profile:
     eds: str = ""
     deadman: tuple[str, ...] = ()
     max_speed_mm_s: float = 0.0
+    free_down_mm_s: float | None = None
     own_decel_mm_s2: float = 0.0  # the ramp of its stops, where the device sets it and not we
     speed_cap: tuple[str, ...] = ()  # the limits whose largest caps the commanded speed
     speed_signal: str = ""
@@ -175,6 +179,8 @@ def _profile_faults(profile: Profile) -> list[str]:
     found = []
     if profile.level not in LEVELS:
         found.append(f"level '{profile.level}' is unknown; use one of {', '.join(LEVELS)}")
+    if profile.level == "motion" and profile.free_down_mm_s is None:
+        found.append("'free_down_mm_s' is missing; write what runs down without run enable, or 0")
     for name in (profile.speed_signal, profile.fault_signal, profile.verified_signal):
         if name and name not in list(SignalId):
             found.append(f"signal '{name}' is unknown")

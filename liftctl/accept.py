@@ -26,8 +26,10 @@ from safety.signals import KNOWN, SPECS
 from safety.state import AXES_OF
 from safety.stopping import too_far
 from safety.table import ROWS
+from safety.types import Axis
 
 GATE, GUARD = 1, 2  # their node ids on every bus they command
+DOCKING = {Axis.HOIST: "hoist_docking_mm_s", Axis.STANDER: "stand_docking_mm_s"}
 HEARTBEAT, FIRST_PDO, SECOND_PDO = 0x700, 0x180, 0x200
 
 
@@ -38,6 +40,7 @@ def check(site: Site) -> None:
     for spec, device in zip(site.device, devices, strict=True):
         _on_its_line(site, spec, device)
         _seen_by_the_guard(site, spec, device)
+        _lowers_without_the_guard(site, device)
     _one_drive_each(site, devices)
     _one_listener_each(site, devices)
     _one_address_each(site, devices)
@@ -89,6 +92,17 @@ def _seen_by_the_guard(site: Site, spec: DeviceSpec, device: Device) -> None:
         raise ConfigError(
             f"{site.name}: the guard cannot read {spec.name} ({spec.profile} on {spec.on}); put it "
             f"on guard.bus '{site.guard.bus}' and use a profile the guard knows"
+        )
+
+
+def _lowers_without_the_guard(site: Site, device: Device) -> None:
+    """Docking speed is the one its drive lets pass without run enable (rules 4, 14)."""
+    key, free = DOCKING.get(device.axis or Axis.DRIVE), device.profile.free_down_mm_s
+    if key and free and getattr(site.limits, key) > free:
+        raise ConfigError(
+            f"{site.name}: limits.{key} is {getattr(site.limits, key):g} and {device.name} "
+            f"({device.profile.name}) lets {free:g} mm/s pass without the guard's run enable: "
+            f"nobody could be lowered once the guard is dead; set {key} to {free:g} or less"
         )
 
 

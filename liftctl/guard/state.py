@@ -33,7 +33,7 @@ class GuardConfig:
     params: Params
     top_mm_s: Mapping[str, float]
     decel_mm_s2: Mapping[str, float]
-    free_down_mm_s: Mapping[str, float]  # what the drive lets pass downwards without run enable
+    free_down_mm_s: Mapping[str, float]  # docking: accepted only where the drive lets it pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,7 @@ field = [{ name = "a", start = 0, bits = 1, kind = "bool", key = "UP", signal = 
     ("old", "new", "message"),
     [
         ('"assist"', '"master"', "level 'master' is unknown"),
+        ('"assist"', '"motion"', "'free_down_mm_s' is missing; write"),
         ("hoist_drive_fault", "hoist_default", "signal 'hoist_default' is unknown"),
         ("1017:00", "0x1017", "is not like 1016:01"),
         ("swl_kg", "swl", "'swl' is no limit"),

@@ -6,22 +6,27 @@ import os
 import struct
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from config.schema import load
+from config.schema import ConfigError, Site, load
 from drivers.frames import Frame
 from drivers.ports.slcan import WINDOW, SlcanPort
+from drivers.registry import build
 from hil.nodes.electrak import Fault
 from hil.rooms.lift import LiftRoom
 from liftctl import ipc
+from liftctl.accept import check
 from liftctl.entry import Turnover
+from liftctl.gate.turn import configure as gate_of
 from liftctl.guard.shell import RETRY_NS, Shell
 from liftctl.guard.state import GuardInput, configure, start
 from liftctl.guard.turn import turn
 from liftctl.places import Places
-from tests.guard.world import Pair, booted
+from tests.guard.world import Pair, booted, hang
+from tests.kernel.test_gate import Gate
 
 MS = 1_000_000
 LIFT = load(Path("config/sites/demo-lift.toml"))
@@ -176,3 +181,67 @@ def test_a_drive_in_fault_excuses_nothing_else(
 ) -> None:
     """H1: a second look that believes one word of a drive is none."""
     assert cut_of(axis, speed, word, permille) in ("uncommanded", "overspeed")
+
+
+# --- docking speed without the guard --------------------------------------------------------------
+
+CHAIR = load(Path("config/sites/demo-chair.toml"))
+
+
+def docking(site: Site, mm_s: float) -> Site:
+    key = "hoist_docking_mm_s" if site.kind == "lift" else "stand_docking_mm_s"
+    return replace(site, limits=replace(site.limits, **{key: mm_s}))
+
+
+@pytest.mark.parametrize(
+    ("site", "mm_s", "said"),
+    [
+        (LIFT, 31, "limits.hoist_docking_mm_s is 31 and hoist .* lets 30 mm/s .* to 30 or less"),
+        (LIFT, 50, "limits.hoist_docking_mm_s"),
+        (CHAIR, 6.1, "limits.stand_docking_mm_s is 6.1 and stander .* lets 6 mm/s .* 6 or less"),
+        (CHAIR, 8, "limits.stand_docking_mm_s"),
+    ],
+)
+def test_a_docking_speed_that_the_drive_bars_without_the_guard_is_refused(
+    site: Site, mm_s: float, said: str
+) -> None:
+    """Rules 4, 10, 14: inside its bounds, and the drive quick-stops at every press."""
+    with pytest.raises(ConfigError, match=said):
+        check(docking(site, mm_s))
+
+
+@pytest.mark.parametrize(("site", "mm_s"), [(LIFT, 30), (LIFT, 10), (CHAIR, 6), (CHAIR, 4)])
+def test_whoever_hangs_or_stands_is_lowered_without_the_guard(site: Site, mm_s: float) -> None:
+    """At every docking speed that is accepted: the relay is open."""
+    site = docking(site, mm_s)
+    check(site)
+    gate = Gate(site.kind)
+    gate.config = gate_of(site, tuple(build(spec, site.limits) for spec in site.device))
+    if isinstance(gate.room, LiftRoom):
+        hang(gate.room)
+    gate.run(3000)
+    if site.kind == "chair":
+        gate.press("STAND")
+        gate.run(8000)
+        gate.press("")
+    without_guard(gate)
+    gate.run(1000)
+    began = height_mm(gate)
+    gate.press("DOWN" if site.kind == "lift" else "SIT")
+    gate.run(4000)
+    assert began - height_mm(gate) > 3 * mm_s, gate.state.kernel.active
+
+
+def without_guard(gate: Gate) -> None:
+    """It neither toggles the run enable nor says that it lives."""
+    others = gate.beats
+    gate.enable = lambda: None  # type: ignore[method-assign]
+    gate.beats = lambda: [  # type: ignore[method-assign]
+        item for item in others() if not isinstance(item, ipc.GuardSays)
+    ]
+
+
+def height_mm(gate: Gate) -> float:
+    """Of the bar, or the stroke."""
+    plant = gate.room.plant
+    return plant.hoist.position_mm if gate.kind == "lift" else plant.actuator.position_mm
