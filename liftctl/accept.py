@@ -20,7 +20,7 @@ from drivers.device import Device, Level
 from drivers.registry import build
 from liftctl.files import replace_file
 from liftctl.guard.watch import watched
-from liftctl.places import Places
+from liftctl.places import Places, data_root
 from liftctl.setup.applied import on_trial, overlay
 from safety.signals import KNOWN, SPECS
 from safety.state import AXES_OF
@@ -30,6 +30,8 @@ from safety.types import Axis
 
 GATE, GUARD = 1, 2  # their node ids on every bus they command
 DOCKING = {Axis.HOIST: "hoist_docking_mm_s", Axis.STANDER: "stand_docking_mm_s"}
+_TABLE = re.compile(r"^\s*\[", re.M)
+_NAME = re.compile(r"""^\s*["']?name["']?\s*=\s*["']*([^"'#\n]*)""", re.M)
 HEARTBEAT, FIRST_PDO, SECOND_PDO = 0x700, 0x180, 0x200
 
 
@@ -229,12 +231,14 @@ def accept(site: Site) -> None:
     replace_file(Places(site.name).accepted, to_json(site).encode())
 
 
-def _name_in(path: Path) -> str:
-    """The site's name as far as a broken file still tells it; else the file's own."""
-    with suppress(OSError, UnicodeDecodeError):
-        if found := re.search(r'^name\s*=\s*"([\w.-]+)"', path.read_text(encoding="utf-8"), re.M):
-            return found[1]
-    return path.stem
+def _names_in(path: Path) -> Iterator[str]:
+    """What a broken file may call its site: its own word, in whatever quotes; the file's name."""
+    with suppress(OSError):
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        head = _TABLE.split(text, maxsplit=1)[0]  # below it buses and devices have names, too
+        if found := _NAME.search(head):
+            yield found[1].strip()
+    yield path.stem
 
 
 def current(path: Path) -> Site:
@@ -250,10 +254,35 @@ def _last_accepted(site_name: str) -> Site | None:
         return None
 
 
+def _only_accepted() -> Site | None:
+    """The one site that was accepted here; None of several: it could be another room's."""
+    found = list(data_root().glob(f"*/{Places('').accepted.name}"))
+    return _last_accepted(found[0].parent.name) if len(found) == 1 else None
+
+
+def _fallback(path: Path) -> Site | None:
+    """What was accepted for the room of a file that may not run."""
+    by_name = (_last_accepted(name) for name in _names_in(path))
+    return next((site for site in by_name if site), None) or _only_accepted()
+
+
+def _well_named(site: Site) -> None:
+    """ConfigError when it is new here and has the buses of the only site there is: a misspelt name
+    would find no data, and nobody could be lowered.
+    """
+    only = None if Places(site.name).data.is_dir() else _only_accepted()
+    if only is not None and (only.bus, only.guard) == (site.bus, site.guard):
+        raise ConfigError(
+            f"{site.name}: name '{site.name}' is unknown here and its buses are those of "
+            f"'{only.name}'; correct it, or begin anew: liftctl init --site FILE"
+        )
+
+
 def _was_accepted(site: Site) -> None:
     """ConfigError when something else was: an edited file is in force once somebody answers for it.
     The first file of a site, and what is on trial by a yes on site, run without.
     """
+    _well_named(site)
     last = _last_accepted(site.name)
     if last is None or last.hash == site.hash or on_trial(site.name):
         return
@@ -283,7 +312,7 @@ def load_or_fall_back(path: Path, accepting: bool = False) -> tuple[Site, bool, 
         if not accepting:
             _was_accepted(site)
     except ConfigError as error:
-        last = _last_accepted(_name_in(path))
+        last = _fallback(path)
         if last is None:
             raise
         return last, True, str(error)
