@@ -19,6 +19,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from config.languages import codes
 from config.plans import ResidentSpec, SlingSpec, faults, is_date
 from safety.bounds import Params, violations
 
@@ -253,7 +254,7 @@ def cross_check(site: Site, where: str) -> None:
             f"{where}: emergency_lowering.how '{site.emergency_lowering.how}' is no way down of a "
             f"{site.kind} that the panel can show; declare {' or '.join(WAYS_DOWN[site.kind])}"
         )
-    for sentence in (*_port_faults(site), *faults(site.resident, site.sling)):
+    for sentence in (*_port_faults(site), *_page_faults(site), *faults(site.resident, site.sling)):
         raise ConfigError(f"{where}: {sentence}")
     if site.inspection_due and not is_date(site.inspection_due):
         raise ConfigError(
@@ -292,3 +293,12 @@ def _port_faults(site: Site) -> Iterator[str]:
                 f"serial {line.name}: port '{line.port}' is unknown; "
                 "use /dev/tty... or vserial:NAME"
             )
+
+
+def _page_faults(site: Site) -> Iterator[str]:
+    """What would leave the wall panel without its page, STOP included."""
+    if not set(codes()) & set(site.languages):
+        yield (
+            f"languages {list(site.languages)} has none the panel knows; "
+            f"name at least one of {', '.join(codes())}"
+        )

@@ -8,6 +8,7 @@ import pytest
 
 from config.schema import ConfigError, parse
 from liftctl.accept import accept, load_or_fall_back
+from liftctl.setup.changes import changed
 
 DEMO = Path("config/sites/demo-lift.toml").read_text(encoding="utf-8")
 CHAIR = Path("config/sites/demo-chair.toml").read_text(encoding="utf-8")
@@ -108,3 +109,30 @@ def test_a_second_room_begins_as_it_always_did(data: Path) -> None:
     assert fallen(data, CHAIR) == ""
     (data / "demo-lift-2").mkdir()
     assert fallen(data, DEMO.replace(NAME, 'name = "demo-lift-2"', 1)) == ""
+
+
+# --- what a panel needs ---------------------------------------------------------------------------
+
+
+def with_languages(listed: str) -> str:
+    return DEMO.replace('kind = "lift"', f'kind = "lift"\nlanguages = {listed}', 1)
+
+
+@pytest.mark.parametrize("languages", ["[]", '["no"]', '["DA"]', '[""]'])
+def test_a_site_whose_panel_would_have_no_words_is_refused(languages: str) -> None:
+    """The page stopped at its first line: arrows, state and STOP were dead on the wall, and nothing
+    had said so when the file was accepted.
+    """
+    with pytest.raises(ConfigError, match=r"languages .* name at least one of"):
+        parse(with_languages(languages), "site.toml")
+
+
+@pytest.mark.parametrize("languages", ['["en"]', '["no", "da"]'])
+def test_one_language_that_is_known_is_enough(languages: str) -> None:
+    parse(with_languages(languages), "site.toml")
+
+
+def test_no_centre_can_take_the_words_away() -> None:
+    """`languages` may be proposed from afar, by one person."""
+    with pytest.raises(ConfigError, match="name at least one"):
+        changed(parse(DEMO, "site.toml"), {"languages": ("no",)})
