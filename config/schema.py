@@ -28,6 +28,7 @@ KINDS = ("lift", "chair")
 WAYS_DOWN = {"lift": ("red_strap",), "chair": ("manual_sit",)}
 # How `port` may begin and what follows; a path begins at the root.
 BUS_PORTS = re.compile(r"(vbus|socketcan|virtual):[\w.-]+|slcan:(/\S+|vserial:[\w.-]+)", re.ASCII)
+LAST_PORT = 65_535
 LINE_PORTS = re.compile(r"/\S+|vserial:[\w.-]+", re.ASCII)
 
 
@@ -302,3 +303,9 @@ def _page_faults(site: Site) -> Iterator[str]:
             f"languages {list(site.languages)} has none the panel knows; "
             f"name at least one of {', '.join(codes())}"
         )
+    web = site.web
+    for key in ("panel_port", "desk_port"):
+        if not 1 <= getattr(web, key) <= LAST_PORT:
+            yield f"web.{key} {getattr(web, key)} is outside 1..{LAST_PORT}; move it inside"
+    if web.panel_port == web.desk_port:
+        yield f"web.panel_port and web.desk_port are both {web.desk_port}; give each its own"

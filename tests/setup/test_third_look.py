@@ -136,3 +136,31 @@ def test_no_centre_can_take_the_words_away() -> None:
     """`languages` may be proposed from afar, by one person."""
     with pytest.raises(ConfigError, match="name at least one"):
         changed(parse(DEMO, "site.toml"), {"languages": ("no",)})
+
+
+def served(panel: int, desk: int) -> str:
+    return DEMO.replace("panel_port = 8080", f"panel_port = {panel}").replace(
+        "desk_port = 8090", f"desk_port = {desk}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("panel", "desk", "said"),
+    [
+        (8090, 8090, "web.panel_port and web.desk_port are both 8090"),
+        (70_000, 8090, "web.panel_port 70000 is outside"),
+        (65_536, 8090, "web.panel_port 65536 is outside"),
+        (-1, 8090, "web.panel_port -1 is outside"),
+        (0, 8090, "web.panel_port 0 is outside"),  # any: nobody would find it
+        (8080, 65_536, "web.desk_port 65536 is outside"),
+        (8080, 0, "web.desk_port 0 is outside"),
+    ],
+)
+def test_a_port_that_cannot_be_served_is_refused(panel: int, desk: int, said: str) -> None:
+    """Accepted, and the wall panel never came up."""
+    with pytest.raises(ConfigError, match=said):
+        parse(served(panel, desk), "site.toml")
+
+
+def test_the_first_and_the_last_port_are_taken() -> None:
+    parse(served(1, 65_535), "site.toml")
