@@ -107,7 +107,7 @@ def beat(
         rx_ns=max(station.rx_ns, given.rx_ns),
     )
     if not live(replace(seen, echo_ns=given.echo_ns, rx_ns=given.rx_ns), now_ns, params):
-        return (_put(stations, given.station, station) if known else stations), events
+        return stations, events
     stations, more = _press(stations, given, seen, now_ns)
     return stations, events + more
 

@@ -1,0 +1,138 @@
+"""Single parts of the kernel by themselves, where a whole step would hide one behind another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from safety import authority, shape, stations, stopping
+from safety.authority import Authority
+from safety.bounds import Params
+from safety.facts import AxisMemory
+from safety.stations import Station, Stations
+from safety.types import Axis, Beat, KernelInput, Lease, Motion, Plan, PlanSet, Stop
+from safety.verdict import Cmd, Event
+from tests.kernel.world import World
+
+M, P, MS, NOW = Motion, Params(), 1_000_000, 10**9
+
+
+@pytest.mark.parametrize("field", ["limit_kg", "sling_kg"])
+def test_a_plan_with_a_limit_that_is_no_number_has_no_limit_left_in_it(field: str) -> None:
+    plan = Plan(100.0, 2, False, resident_ok=True, sling_ok=True, sling_kg=90.0)
+    odd = (
+        replace(plan, limit_kg=math.nan)
+        if field == "limit_kg"
+        else replace(plan, sling_kg=math.nan)
+    )
+    given = PlanSet(odd)
+    after, _ = authority.absorb(Authority(), (given,), NOW, P, carrying=False)
+    assert after.plan is not None
+    assert (after.plan.limit_kg, after.plan.sling_kg) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("age_ms", "motions"), [
+    (-1, M.NONE), (0, M.DOWN), (P.permission_ms, M.DOWN), (P.permission_ms + 1, M.NONE),
+])  # fmt: skip
+def test_a_lease_grants_while_it_lives_and_nothing_afterwards(
+    age_ms: float, motions: Motion
+) -> None:
+    lease = Lease(NOW - round(age_ms * MS), M.DOWN, 0, False)
+    assert authority.granted(Authority(lease=lease), NOW, P) == motions
+    assert authority.granted(Authority(), NOW, P) == M.NONE
+
+
+def test_a_stop_says_who_pressed_it_and_ends_what_was_pressed_behind_it() -> None:
+    world = World().ready()
+    world.press(M.UP)
+    world.run(400)
+    world.extra.append(Stop("panel:1"))
+    world.step()
+    assert "stop:stop_pressed:panel:1" in world.events()
+    world.release()
+    world.run(400)
+    world.log.clear()
+    world.press(M.UP)  # its beat is digested before the STOP of the same turn, or after
+    beats = [item for item in world.inputs() if isinstance(item, Beat)]
+    now = world.state.authority
+    orders: tuple[tuple[KernelInput, ...], ...]
+    orders = ((*beats, Stop("panel:1")), (Stop("panel:1"), *beats))
+    for order in orders:
+        after, events = authority.absorb(now, order, world.now_ns, P, carrying=False)
+        assert not stations.pressed(after.stations)
+        assert [e for e in events if e.kind == "stop" and e.detail.startswith("stop_pressed")]
+
+
+# --- a station that is gone
+
+
+def _held(name: str = "panel:1", press: int = 7) -> Stations:
+    """One station that holds UP, and another at neutral."""
+    other = Station("s2", neutral=True, ever_neutral=True, echo_ns=NOW, rx_ns=NOW, last_press=3)
+    one = replace(other, session="s1", press=press, motion=M.UP, press_ns=NOW, last_press=press)
+    one = replace(one, neutral=not press)
+    return Stations({name: one, "panel:2": other}, owner=name, idle_since_ns=5)
+
+
+def test_a_station_that_is_gone_ends_its_press_and_its_ownership() -> None:
+    after, events = stations.gone(_held(), "panel:1", NOW)
+    assert events == (Event("stop", "station_gone"),)
+    assert (after.owner, after.idle_since_ns) == ("", NOW)
+    left = after.by_name["panel:1"]
+    assert (left.press, left.neutral, left.echo_ns, left.last_press) == (0, False, 0, 7)
+
+
+def test_a_station_at_neutral_goes_without_an_event_and_must_be_seen_at_neutral_again() -> None:
+    after, events = stations.gone(_held(press=0), "panel:1", NOW)
+    assert (events, after.owner, after.idle_since_ns) == ((), "", 5)
+    assert (after.by_name["panel:1"].neutral, after.by_name["panel:1"].echo_ns) == (False, 0)
+
+
+@pytest.mark.parametrize("name", ["panel:2", "panel:9"])
+def test_another_station_that_goes_takes_nothing_from_the_owner(name: str) -> None:
+    held = _held()
+    after, events = stations.gone(held, name, NOW)
+    assert (events, after.owner) == ((), "panel:1")
+    assert after.by_name["panel:1"] == held.by_name["panel:1"]
+    assert set(after.by_name) == set(held.by_name)
+
+
+# --- ramps
+
+
+@pytest.mark.parametrize(("last", "target", "speed"), [
+    (0.0, 60.0, 2.0), (10.0, 60.0, 12.0), (60.0, 0.0, 56.0), (-60.0, 0.0, -56.0),
+    (-10.0, -60.0, -12.0), (59.0, 60.0, 60.0), (2.0, 0.0, 0.0), (60.0, 30.0, 56.0),
+])  # fmt: skip
+def test_a_ramp_has_its_own_step_up_and_down(last: float, target: float, speed: float) -> None:
+    ramp = shape.Dynamics(30.0, 100.0, 200.0)
+    assert shape.slew(AxisMemory(last, abs(last)), target, ramp, 20 * MS) == pytest.approx(speed)
+
+
+@pytest.mark.parametrize(("before", "speed", "may_have", "given"), [
+    (Cmd.RAMP, 0.0, 5.0, Cmd.RAMP),
+    (Cmd.QUICK, 0.0, 5.0, Cmd.QUICK),
+    (Cmd.QUICK, 0.0, 0.0, Cmd.MOVE),
+    (Cmd.MOVE, -20.0, 20.0, Cmd.RAMP),
+    (Cmd.MOVE, 20.0, 20.0, Cmd.MOVE),
+    (Cmd.REST, -20.0, 20.0, Cmd.RAMP),
+    (Cmd.REST, 0.0, 5.0, Cmd.MOVE),
+])  # fmt: skip
+def test_an_axis_comes_to_rest_before_it_turns_round(
+    before: Cmd, speed: float, may_have: float, given: Cmd
+) -> None:
+    memory = AxisMemory(speed, may_have)
+    assert shape.command(Axis.HOIST, M.UP, 60.0, memory, before, P, 20 * MS).cmd is given
+
+
+# --- stopping distances
+
+
+def test_the_slowest_of_several_bounds_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "PATHS", {"two": ("permission_ms", "evidence_ms")})
+    slow = {item.reaction_ms for item in stopping.distances("lift", P)}
+    monkeypatch.setattr(stopping, "PATHS", {"one": ("evidence_ms",)})
+    assert P.permission_ms < P.evidence_ms
+    assert slow == {item.reaction_ms for item in stopping.distances("lift", P)}
