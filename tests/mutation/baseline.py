@@ -10,7 +10,7 @@ import ast
 import importlib
 import tomllib
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,6 @@ class Baseline:
     lines: dict[str, dict[str, list[str]]]
     seconds: dict[str, float]
     start_s: float  # what a child needs before its first test
-    _users: dict[str, set[str]] = field(default_factory=dict)
 
     def tests_for(self, mutant: Mutant) -> tuple[str, ...]:
         """The tests that run the mutant's lines, fastest first; all of them for an import."""
@@ -64,13 +63,6 @@ class Baseline:
             ran |= set(self.lines[mutant.module].get(str(line), ()))
         wanted = self.seconds.keys() if mutant.at_import or "" in ran else ran
         return tuple(sorted(wanted & self.seconds.keys(), key=lambda name: self.seconds[name]))
-
-    def users(self, module: str) -> set[str]:
-        """The tests that call something of the module."""
-        if module not in self._users:
-            lines = self.lines[module].values()
-            self._users[module] = {name for tests in lines for name in tests}
-        return self._users[module]
 
     def limits_s(self, tests: tuple[str, ...]) -> tuple[float, float]:
         """Processor and wall time for these tests with a mutant."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,11 +106,10 @@ class Campaign:
     ) -> Iterator[tuple[Mutant, Callable[[], Job]]]:
         """Chosen as late as can be; `met` says which tests were."""
         for mutant, tests in left.items():
-            users = base.users(mutant.module).intersection(tests) or tests
-            met[mutant] = _of_file(self._likely(base, mutant, users), tests)
+            met[mutant] = _of_file(self._likely(base, mutant, tests), tests)
             yield mutant, self._job(base, mutant, met[mutant])
 
-    def _likely(self, base: Baseline, mutant: Mutant, tests: Iterable[str]) -> str:
+    def _likely(self, base: Baseline, mutant: Mutant, tests: Tests) -> str:
         """The file that killed it before, or the one with the best odds."""
         took_s: dict[str, float] = {}
         for name in tests:
