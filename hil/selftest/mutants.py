@@ -41,10 +41,14 @@ class Mutant:
     change: int = field(compare=False)
 
     @property
+    def place(self) -> str:
+        """Module and function, "-" outside of any."""
+        return f"{self.module}:{self.function or '-'}"
+
+    @property
     def key(self) -> str:
         """Module, function, operator, texts, and which of several equal ones."""
-        place = f"{self.module}:{self.function or '-'}"
-        return f"{place} {self.operator} `{self.before}` -> `{self.after}` #{self.occurrence}"
+        return f"{self.place} {self.operator} `{self.before}` -> `{self.after}` #{self.occurrence}"
 
 
 @dataclass(frozen=True, slots=True)

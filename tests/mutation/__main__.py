@@ -18,6 +18,7 @@ from tests.mutation import baseline, campaign, verdict
 from tests.mutation.baseline import HERE, Unusable
 from tests.mutation.campaign import Campaign
 from tests.mutation.memory import Memory
+from tests.mutation.odds import Odds
 
 HOME = "LIFTCTL_MUTATION_HOME"  # set inside the copy: where the tree is
 LEFT_OUT = shutil.ignore_patterns(".*", "var", "build", "dist", "*.egg-info", "node_modules")
@@ -39,6 +40,8 @@ def main() -> int:
             return 2
         finally:
             memory.save()
+            if options.learn:
+                Odds.of(memory.killers()).save(Path(home) / "tests/mutation/odds.json")
 
 
 def _run(work: Campaign, options: argparse.Namespace) -> int:
@@ -74,6 +77,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("--module", action="append", default=[], help="only this file; repeatable")
     parser.add_argument("--jobs", type=int, default=2, help="children at a time")
+    parser.add_argument("--learn", action="store_true", help="write down which file kills what")
     parser.add_argument("--resume", action="store_true", help="only what has changed since")
     parser.add_argument("--list", action="store_true", help="the keys of all mutants")
     parser.add_argument("--planted", action="store_true", help="only the planted mutants")

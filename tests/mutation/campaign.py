@@ -36,7 +36,7 @@ class Campaign:
     at_once: int
     only: tuple[str, ...] = ()
     enums: Enums = field(default_factory=baseline.enums)
-    odds: Odds = field(default_factory=Odds)
+    odds: Odds = field(default_factory=lambda: Odds.known(HERE / "odds.json"))
 
     def __post_init__(self) -> None:
         for key, file in self.memory.killers():
