@@ -88,16 +88,19 @@ class Campaign:
     ) -> Iterator[tuple[Mutant, Outcome]]:
         """The likeliest file of tests first, then the next: a child with one file starts soon."""
         left = fresh
+        alive: dict[Mutant, Outcome] = {}
         while left:
             met: dict[Mutant, Tests] = {}
             rest: dict[Mutant, Tests] = {}
             for mutant, outcome in run_all(self._jobs(base, left, met), self.at_once):
                 self.odds.learn(mutant.key, _file(met[mutant][0]), outcome.end is End.KILLED)
                 others = tuple(name for name in left[mutant] if name not in met[mutant])
-                if outcome.end is End.SURVIVED and others:
+                if outcome.end is End.SURVIVED:
+                    alive[mutant] = outcome
+                if others and (outcome.unused or outcome.end is End.SURVIVED):
                     rest[mutant] = others
                 else:
-                    yield mutant, outcome
+                    yield mutant, alive.get(mutant, outcome) if outcome.unused else outcome
             left = rest
             note(f"{base.group.name}: {len(left)} left after this file of tests")
 

@@ -47,6 +47,11 @@ class Outcome:
     cpu_s: float = 0.0
     said: dict[str, Any] = field(default_factory=dict, compare=False)
 
+    @property
+    def unused(self) -> bool:
+        """All tests passed, and none of their files imports the mutated module."""
+        return self.end is End.BROKEN and self.said.get("exit") == ExitCode.OK
+
 
 @dataclass(frozen=True, slots=True)
 class _Running:
