@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,30 +87,35 @@ class Campaign:
     def _file_by_file(
         self, base: Baseline, fresh: dict[Mutant, Tests]
     ) -> Iterator[tuple[Mutant, Outcome]]:
-        """The likeliest file of tests first, then the next: a child with one file starts soon."""
-        left = fresh
+        """The likeliest file of tests first: a child with one file starts soon. Who survives it
+        meets the next one at once, so that the next mutant of the same function profits.
+        """
+        queue, left = deque(fresh), dict(fresh)
+        met: dict[Mutant, Tests] = {}
         alive: dict[Mutant, Outcome] = {}
-        while left:
-            met: dict[Mutant, Tests] = {}
-            rest: dict[Mutant, Tests] = {}
-            for mutant, outcome in run_all(self._jobs(base, left, met), self.at_once):
+        while queue:
+            for mutant, outcome in run_all(self._jobs(base, queue, left, met), self.at_once):
                 self.odds.learn(mutant.key, _file(met[mutant][0]), outcome.end is End.KILLED)
                 others = tuple(name for name in left[mutant] if name not in met[mutant])
                 if outcome.end is End.SURVIVED:
                     alive[mutant] = outcome
                 if others and (outcome.unused or outcome.end is End.SURVIVED):
-                    rest[mutant] = others
+                    left[mutant] = others
+                    queue.appendleft(mutant)
                 else:
                     yield mutant, alive.get(mutant, outcome) if outcome.unused else outcome
-            left = rest
-            note(f"{base.group.name}: {len(left)} left after this file of tests")
 
     def _jobs(
-        self, base: Baseline, left: dict[Mutant, Tests], met: dict[Mutant, Tests]
+        self,
+        base: Baseline,
+        queue: deque[Mutant],
+        left: dict[Mutant, Tests],
+        met: dict[Mutant, Tests],
     ) -> Iterator[tuple[Mutant, Callable[[], Job]]]:
         """Chosen as late as can be; `met` says which tests were."""
-        for mutant, tests in left.items():
-            met[mutant] = _of_file(self._likely(base, mutant, tests), tests)
+        while queue:
+            mutant = queue.popleft()
+            met[mutant] = _of_file(self._likely(base, mutant, left[mutant]), left[mutant])
             yield mutant, self._job(base, mutant, met[mutant])
 
     def _likely(self, base: Baseline, mutant: Mutant, tests: Tests) -> str:
