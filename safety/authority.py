@@ -78,7 +78,7 @@ def absorb(
     carrying: bool,
 ) -> tuple[Authority, tuple[Event, ...]]:
     """Digest the inputs in order, then age what is left. `carrying`: someone hangs or stands."""
-    now = replace(before, reset=False, released=(), hard_stop=False, evidence_lost=False)
+    now = replace(before, reset=False, released=(), hard_stop=False)
     events: list[Event] = []
     for item in inputs:
         given = _frozen(now.plan, item, carrying) if isinstance(item, PlanSet) else item
@@ -121,7 +121,7 @@ def _one(
 def _frozen(before: Plan | None, given: PlanSet, carrying: bool) -> PlanSet:
     """In mid-transfer a plan stays, or narrows; a limit that is no number is none at all."""
     plan = given.plan
-    if plan and not math.isfinite(plan.limit_kg + plan.sling_kg):
+    if plan and not (math.isfinite(plan.limit_kg) and math.isfinite(plan.sling_kg)):
         plan = replace(plan, limit_kg=0.0, sling_kg=0.0)
     if not carrying or before is None:
         return PlanSet(plan)

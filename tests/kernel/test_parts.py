@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from safety import authority, shape, stations, stopping
+from safety import authority, chair_facts, shape, stations, stopping
 from safety.authority import Authority
 from safety.bounds import Params
-from safety.facts import AxisMemory
+from safety.facts import AxisMemory, Scene
+from safety.state import KernelConfig, boot
 from safety.stations import Station, Stations
-from safety.types import Axis, Beat, KernelInput, Lease, Motion, Plan, PlanSet, Stop
+from safety.types import (
+    Axis,
+    Beat,
+    KernelInput,
+    Lease,
+    Motion,
+    Plan,
+    PlanSet,
+    Quality,
+    Release,
+    Reset,
+    SignalId,
+    Stop,
+)
 from safety.verdict import Cmd, Event
+from tests.kernel.trips import aloft
 from tests.kernel.world import World
 
 M, P, MS, NOW = Motion, Params(), 1_000_000, 10**9
@@ -136,3 +152,99 @@ def test_the_slowest_of_several_bounds_counts(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(stopping, "PATHS", {"one": ("evidence_ms",)})
     assert P.permission_ms < P.evidence_ms
     assert slow == {item.reaction_ms for item in stopping.distances("lift", P)}
+
+
+# --- authority
+
+
+def _station(**more: Any) -> Station:
+    return replace(Station("s", echo_ns=NOW, rx_ns=NOW), **more)
+
+
+@pytest.mark.parametrize(("here", "seen"), [
+    ({}, False),
+    ({"a": _station(neutral=True)}, True),
+    ({"a": _station(neutral=True), "b": _station()}, False),
+    ({"a": _station(neutral=True), "b": _station(echo_ns=0)}, True),
+    ({"b": _station(neutral=True, echo_ns=0)}, False),
+])  # fmt: skip
+def test_neutral_is_seen_when_every_live_station_is_and_there_is_one(
+    here: dict[str, Station], seen: bool
+) -> None:
+    assert Authority(Stations(here)).neutral_seen(NOW, P) is seen
+
+
+def test_without_a_lease_no_pick_up_is_confirmed() -> None:
+    assert Authority().confirmed_pickup == 0
+    assert Authority(lease=Lease(NOW, M.NONE, 3, False)).confirmed_pickup == 3
+
+
+def test_a_press_is_long_after_its_time_and_not_at_it() -> None:
+    for over_ns, long in ((0, False), (1, True)):
+        began_ns = NOW - round(P.press_max_ms * MS) - over_ns
+        held = _station(press=1, last_press=1, motion=M.UP, press_ns=began_ns)
+        after, _ = authority.absorb(
+            Authority(Stations({"a": held}, owner="a")), (), NOW, P, carrying=False
+        )
+        assert after.press_long is long
+
+
+def test_a_reset_is_told_with_its_station_and_lasts_one_step() -> None:
+    after, events = authority.absorb(Authority(), (Reset("panel:1"),), NOW, P, carrying=False)
+    assert (after.reset, events) == (True, (Event("reset", "panel:1"),))
+    later, _ = authority.absorb(after, (), NOW, P, carrying=False)
+    assert not later.reset
+
+
+# --- single facts
+
+
+def scene(kind: str = "lift", **values: float) -> Scene:
+    """Only what a fact asks for is known: signals by their names."""
+    raw = {SignalId(name): value for name, value in values.items()}
+    state = boot(KernelConfig(kind, P), NOW, None)
+    return Scene(
+        kind=kind, now_ns=NOW, gap_ns=20 * MS, params=P, fitted=frozenset(),
+        quality=dict.fromkeys(SignalId, Quality.MISSING) | dict.fromkeys(raw, Quality.FRESH),
+        raw=raw, axes=dict.fromkeys(state.axes, AxisMemory()), authority=Authority(),
+        latched=frozenset(), boot_ns=0, ready=True, fallback=False, drive_waits=False,
+        people=replace(state.people, aloft=False, standing=False),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("signal", ["pitch_deg", "roll_deg"])
+def test_a_slope_at_its_bound_is_none(signal: str) -> None:
+    level = {"pitch_deg": 0.0, "roll_deg": 0.0}
+    at = P.pitch_stand_deg
+    for degrees, slope in ((at, False), (-at, False), (at + 0.1, True), (-at - 0.1, True)):
+        assert chair_facts.pitch(scene("chair", **(level | {signal: degrees}))) is slope
+    assert chair_facts.pitch(scene("chair", **{signal: at + 0.1})) is True
+    assert chair_facts.pitch(scene("chair", **{signal: 0.0})) is None
+
+
+@pytest.mark.parametrize(("speed", "standing", "begun"), [
+    (0.0, False, False), (0.5, False, True), (-0.5, False, False), (0.0, True, True),
+])  # fmt: skip
+def test_castors_are_asked_for_once_a_stand_has_begun(
+    speed: float, standing: bool, begun: bool
+) -> None:
+    now = scene("chair", castors_locked=0.0)
+    now.axes = {**now.axes, Axis.STANDER: AxisMemory(speed, abs(speed))}
+    now.people = replace(now.people, standing=standing)
+    now.kept["castor_lock"] = NOW - round(P.castor_ms * MS)
+    assert chair_facts.castor_lock(now) is begun
+    assert ("castor_lock" in now.kept) is begun
+    now.kept["castor_lock"] = NOW - round(P.castor_ms * MS) + 1
+    assert chair_facts.castor_lock(now) is False
+
+
+def test_a_released_quarantine_does_not_come_again_for_the_same_slip() -> None:
+    world = aloft(70.0)
+    world.values[SignalId.LOAD_KG] = 0.0
+    world.run(6000)
+    assert "quarantine" in world.state.latched
+    world.extra.append(Reset("panel:1"))
+    world.run(100)
+    world.extra.append(Release("quarantine", "A. Technician"))
+    world.run(8000)
+    assert not world.state.latched
