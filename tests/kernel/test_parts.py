@@ -199,7 +199,7 @@ def test_a_reset_is_told_with_its_station_and_lasts_one_step() -> None:
 # --- single facts
 
 
-def scene(kind: str = "lift", **values: float) -> Scene:
+def scene(kind: str = "lift", **values: Any) -> Scene:
     """Only what a fact asks for is known: signals by their names."""
     raw = {SignalId(name): value for name, value in values.items()}
     state = boot(KernelConfig(kind, P), NOW, None)
