@@ -32,9 +32,8 @@ def command(
     state, held, events = _wait_for_marker(config, state, pressed)
     pressed = Motion.NONE if held else pressed
     acts = {item.motion: item.act for item in motions}
-    cap = _cap(config, state, pressed, acts[pressed]) if pressed else inf
-    if pressed & LOWERING:  # who sinks slowly is not let down faster by the same press (H8, H9)
-        cap = min(cap, state.cap_mm_s)
+    # who sinks slowly is not let down faster by the same press (H8, H9)
+    cap = min(state.cap_mm_s, _cap(config, state, pressed, acts[pressed])) if pressed else inf
     commands = tuple(
         _axis(config, state, axis, pressed, acts, hard, dt_ns, cap) for axis in AXES_OF[config.kind]
     )

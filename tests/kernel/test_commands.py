@@ -403,3 +403,13 @@ def test_chatter_within_two_seconds_is_the_same_event() -> None:
 ])  # fmt: skip
 def test_what_slows_a_press(act: Act, motions: Motion, slows: bool) -> None:
     assert step._slows(active(Reaction(act, motions)), M.DOWN) is slows
+
+
+def test_a_joystick_that_is_not_free_is_inhibited_and_never_isolated() -> None:
+    now = state("chair")
+    for act, cmd in ((Act.NONE, Cmd.MOVE), (Act.HOLD, Cmd.QUICK)):
+        now = replace(now, cmds={**now.cmds, Axis.DRIVE: Cmd.MOVE})
+        _, told, _ = command.command(
+            KernelConfig("chair", P), now, acts("chair", DRIVE=act), False, 20 * MS
+        )
+        assert told[1] == AxisCommand(Axis.DRIVE, cmd)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from safety import facts, motion_facts
+from safety import chair_facts, facts, motion_facts
 from safety.bounds import Params
 from safety.facts import AxisMemory, Scene, Truth
 from safety.motion_facts import AXES
@@ -394,3 +394,129 @@ def test_the_fastest_an_axis_is_ever_told() -> None:
         assert AXES["hoist"].full_mm_s(replace(p, **{name: 90.0})) == 90.0
     assert AXES["traverse"].full_mm_s(P) == P.traverse_mm_s
     assert AXES["stand"].full_mm_s(P) == P.stand_mm_s
+
+
+# --- quarantine
+
+
+def test_after_what_nobody_lifts_before_a_technician_has_looked() -> None:
+    grave = ("runaway", "overspeed", "wrong_way")
+    assert {"load_gone", "relay_welded"} | {
+        f"{name}_{what}" for name in ("hoist", "traverse", "stand") for what in grave
+    } == facts.EVENTS
+    for row in facts.EVENTS:
+        assert facts.quarantine(replace(scene(), latched=frozenset({row}))) is True
+    assert facts.quarantine(scene()) is False
+
+
+def slipped(load: float | None, carried: float = 100.0, **kept: int) -> Scene:
+    """A loop has slipped: `load` is all that a whole window has weighed."""
+    now = scene(**({} if load is None else {"load_kg": load}))
+    window_ns = round(P.load_window_ms * MS)
+    seen = () if load is None else ((NOW - window_ns, load), (NOW, load))
+    now.people = replace(
+        now.people, carried_kg=carried, loads=seen, window_ns=NOW - window_ns
+    )  # fmt: skip
+    now.kept |= kept
+    return replace(now, latched=frozenset({"load_step"}))
+
+
+WHOLE_G = round((1 - P.load_step_ratio) * 100_000)
+LOST_NS = round(P.load_lost_ms * MS)
+
+
+def test_a_slip_is_armed_once_and_remembers_what_was_carried() -> None:
+    now = slipped(10.0)
+    assert facts.quarantine(now) is False
+    assert (now.kept["slip_g"], now.kept["slipped"], now.kept["slip_ns"]) == (WHOLE_G, 1, NOW)
+    again = slipped(10.0, carried=20.0, **now.kept)
+    assert facts.quarantine(again) is False
+    assert again.kept["slip_g"] == WHOLE_G, "a new pick-up changes nothing"
+    loose = replace(slipped(10.0, **now.kept), latched=frozenset())
+    facts.quarantine(loose)
+    assert (loose.kept["slip_g"], loose.kept["slipped"]) == (WHOLE_G, 0), "a reset neither"
+    anew = slipped(10.0, carried=50.0, **loose.kept)
+    facts.quarantine(anew)
+    assert anew.kept["slip_g"] == WHOLE_G // 2
+
+
+@pytest.mark.parametrize(("load", "back"), [
+    (WHOLE_G / 1000 - 0.001, False), (WHOLE_G / 1000, True), (WHOLE_G / 1000 + 1, True),
+])  # fmt: skip
+def test_a_load_that_is_back_for_a_window_ends_the_suspicion(load: float, back: bool) -> None:
+    now = slipped(load, slip_g=WHOLE_G, slipped=1, slip_ns=NOW - LOST_NS)
+    assert facts.quarantine(now) is not back
+    assert "slip_g" not in now.kept, "judged, one way or the other"
+    short = slipped(load, slip_g=WHOLE_G, slipped=1)
+    short.people = replace(short.people, loads=((NOW, load),))
+    facts.quarantine(short)
+    assert "slip_g" in short.kept, "less than a window is no proof"
+
+
+def test_a_share_that_stays_away_for_its_time_and_not_sooner() -> None:
+    for since_ns, lost in ((LOST_NS - 1, False), (LOST_NS, True)):
+        now = slipped(10.0, slip_g=WHOLE_G, slipped=1, slip_ns=NOW - since_ns)
+        assert facts.quarantine(now) is lost
+        assert ("slip_g" in now.kept) is not lost
+    unknown = slipped(None, slip_g=WHOLE_G, slipped=1, slip_ns=NOW - LOST_NS)
+    assert facts.quarantine(unknown) is None
+    assert unknown.kept["slip_g"] == WHOLE_G
+    edge = slipped(WHOLE_G / 1000, slip_g=WHOLE_G, slipped=1, slip_ns=NOW - LOST_NS)
+    edge.people = replace(edge.people, loads=((NOW, WHOLE_G / 1000),))
+    assert facts.quarantine(edge) is False, "exactly the share is there"
+    calm = replace(slipped(-1.0), latched=frozenset())
+    calm.kept["slip_ns"] = NOW - LOST_NS
+    assert facts.quarantine(calm) is False
+
+
+# --- chair
+
+
+def sitting(speed: float, current: float | None, may_have: float, **kept: int) -> Scene:
+    now = scene("chair", **({} if current is None else {"stand_current_a": current}))
+    now.axes = {**now.axes, Axis.STANDER: AxisMemory(speed, may_have)}
+    now.kept |= kept
+    return now
+
+
+HIGH = P.sit_current_a + 0.1
+
+
+@pytest.mark.parametrize(("current", "may_have", "stuck"), [
+    (HIGH, 0.0, True), (P.sit_current_a, 0.0, False), (HIGH, 0.5, False),
+])  # fmt: skip
+def test_a_current_that_is_high_at_rest_for_a_second(
+    current: float, may_have: float, stuck: bool
+) -> None:
+    fact = chair_facts.current_stuck
+    now = sitting(0.0, current, may_have)
+    now.axes = {**now.axes, Axis.DRIVE: AxisMemory(9.0, 9.0)}
+    assert for_once(fact, now, "current_at_rest", 1000) == (False, stuck)
+    high = current > P.sit_current_a
+    assert fact(sitting(-6.0, current, 6.0, current_stuck=1)) is high, "until it was low once"
+    assert fact(sitting(-6.0, None, 6.0, current_stuck=1)) is True
+
+
+@pytest.mark.parametrize(("speed", "current", "kept", "obstructed"), [
+    (-6.0, HIGH, {}, True), (-0.5, HIGH, {}, True), (0.0, HIGH, {}, False), (6.0, HIGH, {}, False),
+    (-6.0, P.sit_current_a, {}, False), (-6.0, HIGH, {"current_stuck": 1}, False),
+])  # fmt: skip
+def test_it_pushes_while_it_should_let_down(
+    speed: float, current: float, kept: dict[str, int], obstructed: bool
+) -> None:
+    now = sitting(speed, current, abs(speed), **kept)
+    found = for_once(chair_facts.sit_obstructed, now, "sit_obstructed", P.sit_current_ms)
+    assert found == (False, obstructed)
+    assert chair_facts.sit_obstructed(sitting(-6.0, None, 6.0)) is None
+
+
+def test_who_stands_and_what_rolls() -> None:
+    for standing in (True, False):
+        now = scene("chair", stand_stroke_mm=50.0)
+        now.people = replace(now.people, standing=standing)
+        assert chair_facts.stood(now) is standing
+        dark = replace(scene("chair"), people=now.people)
+        assert chair_facts.stood(dark) is None
+    for rpm, rolls in ((0.0, False), (1.0, False), (-1.0, False), (1.1, True), (-1.1, True)):
+        assert chair_facts.drive_moving(scene("chair", drive_speed_rpm=rpm)) is rolls
+    assert chair_facts.drive_moving(scene("chair")) is None

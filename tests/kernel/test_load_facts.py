@@ -280,3 +280,16 @@ def test_blind_is_who_has_neither_strap_nor_load() -> None:
     assert load_facts.blind(scene()) is True
     assert load_facts.blind(scene(load_kg=0.0)) is False
     assert load_facts.blind(scene(strap_tight=1.0)) is False
+
+
+@pytest.mark.parametrize(("carried", "before", "load", "fell"), [
+    (1.0, 1.0, 0.0, True), (0.0, 70.0, -5.0, False),
+])  # fmt: skip
+def test_who_was_never_carried_loses_nothing(
+    carried: float, before: float, load: float, fell: bool
+) -> None:
+    now = hanging(load)
+    older = ((NOW - round(2 * P.load_window_ms * MS), before), (NOW, load))
+    now.people = replace(now.people, carried_kg=carried, loads=older)
+    assert load_facts.load_step(now) is fell
+    assert load_facts.LOWERED_NS == 1000 * MS
