@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from time import monotonic
 
 from drivers.frames import Frame, FrameError
 from drivers.ports.base import Link, LinkEvent, PortError
@@ -25,9 +26,8 @@ BITRATES = {
     800_000: "S7",
     1_000_000: "S8",
 }
-# Frames without an answer, or refused before the adapter said that it is open: then it is dead, or
-# slept while it was set up. Gate and guard fill it within two seconds.
-WINDOW = 64
+WINDOW = 64  # frames without an answer; a full window means a dead adapter
+SET_UP_S = 2.0  # an adapter that has not said by then that it is open slept while it was set up
 MAX_LINE = 32
 _TTY_BAUD = 115_200
 _RECORD = re.compile(
@@ -82,7 +82,7 @@ class SlcanPort:
     def _open(self) -> None:
         self._buffer = b""
         self._unanswered: deque[bytes] = deque()
-        self._too_early = 0
+        self._opened_s = monotonic()
         self.is_open = False
         self._line = RawLine(self.name, self._tty, _TTY_BAUD)
         # A bare carriage return ends whatever the adapter had half received.
@@ -165,14 +165,13 @@ class SlcanPort:
         data = encode(frame) if usable else b""
         taken = usable and self._write(data, data)
         self.refused += not taken
-        self._too_early += not self.is_open
         return taken
 
     def _give_up(self) -> None:
         """A silent adapter is lost, so that whoever sends sets it up again."""
-        waits = len(self._unanswered) if self.is_open else self._too_early
-        if self._line is not None and waits >= WINDOW:
-            what = f"{WINDOW} frames" if self.is_open else "the set-up"
+        slept = not self.is_open and monotonic() - self._opened_s > SET_UP_S
+        if self._line is not None and (slept or len(self._unanswered) >= WINDOW):
+            what = "the set-up" if slept else f"{WINDOW} frames"
             self._lost(self._events, f"no answer to {what}")
 
     def _lost(self, events: list[Frame | LinkEvent], detail: str) -> None:
