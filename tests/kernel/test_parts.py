@@ -78,7 +78,8 @@ def test_a_stop_says_who_pressed_it_and_ends_what_was_pressed_behind_it() -> Non
     for order in orders:
         after, events = authority.absorb(now, order, world.now_ns, P, carrying=False)
         assert not stations.pressed(after.stations)
-        assert [e for e in events if e.kind == "stop" and e.detail.startswith("stop_pressed")]
+        told = [e.detail for e in events if e.kind == "stop"]
+        assert told == ["stop_pressed:panel:1" if order[0] in beats else "stop_pressed"]
 
 
 # --- a station that is gone
