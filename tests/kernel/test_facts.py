@@ -348,6 +348,7 @@ def test_what_sinks_without_power_is_the_red_strap_and_a_rail_has_none(
     values = {words.get(key, key): value for key, value in known.items() if value is not None}
     now = axis(name, 0.0, **values)
     assert motion_facts.emergency_lowering(it, -50.0, now) is (by_hand and name != "traverse")
+    assert motion_facts.emergency_lowering(it, -0.5, now) is (by_hand and name != "traverse")
     assert motion_facts.emergency_lowering(it, 0.0, now) is False
     assert motion_facts.emergency_lowering(it, 50.0, now) is False
 
@@ -389,6 +390,7 @@ def test_the_wrong_way_round(name: str) -> None:
 
 
 def test_the_fastest_an_axis_is_ever_told() -> None:
+    assert motion_facts.SYNC_S == 2.0
     for name in ("hoist_loaded_mm_s", "hoist_empty_mm_s", "hoist_down_mm_s"):
         p = replace(Params(hoist_loaded_mm_s=50, hoist_empty_mm_s=50, hoist_down_mm_s=50))
         assert AXES["hoist"].full_mm_s(replace(p, **{name: 90.0})) == 90.0

@@ -211,6 +211,7 @@ def test_an_empty_sling_that_weighs_something(load: float, drifts: bool) -> None
     (70.0, 70.0, False), (20.0, 25.0, False), (20.0, 25.1, True), (20.0, 14.9, True),
     (100.0, 100 + 100 * P.load_weight_ratio, False),
     (100.0, 100 + 100 * P.load_weight_ratio + 0.1, True), (0.0, 500.0, False),
+    (0.5, 20.0, True),
 ])  # fmt: skip
 def test_somebody_who_weighs_what_another_weighs(known: float, carried: float, wrong: bool) -> None:
     now = hanging(carried)
@@ -293,3 +294,12 @@ def test_who_was_never_carried_loses_nothing(
     now.people = replace(now.people, carried_kg=carried, loads=older)
     assert load_facts.load_step(now) is fell
     assert load_facts.LOWERED_NS == 1000 * MS
+
+
+def test_a_slow_raise_and_a_current_at_its_bound() -> None:
+    for over, apart in ((0.0, False), (0.1, True)):
+        current = P.hoist_current_base_pct + P.hoist_current_tol_pct + over
+        now = hoist(hanging(0.0, hoist_current_pct=current, hoist_speed_mm_s=0.5), 0.5)
+        now.kept["raise_steady"] = NOW - 500 * MS
+        found = for_once(load_facts.load_disputed, now, "load_disputed", P.overload_filter_ms)
+        assert found == (False, apart)

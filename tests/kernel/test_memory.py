@@ -151,7 +151,7 @@ def test_who_stands(before: bool, stroke: float | None, stands: bool) -> None:
 
 @pytest.mark.parametrize(("change", "stroke", "reset", "vanished"), [
     ({"stroke_mm": MOST_MM}, 0.0, False, False),
-    ({"stroke_mm": MOST_MM + 0.1}, 0.0, False, True),
+    ({"stroke_mm": MOST_MM + 0.005}, 0.0, False, True),
     ({}, 0.0, False, True),
     ({}, 0.0, True, False),
     ({"standing": False}, 0.0, False, False),
@@ -192,3 +192,23 @@ def test_the_marker_says_in_flight_while_anybody_is_or_anything_may_move(who: st
     assert (more.seq, later.marker_is_durable) == (2, True), "in flight is durable already"
     idle, later = memory.want_marker(more, NOBODY, frozenset(), busy=False, durable_seq=2)
     assert (idle, later.marker_is_durable) == (Marker(3, False, (), 3), False)
+
+
+def test_windows_of_loads() -> None:
+    at = NOW - WINDOW_NS
+    pairs = ((at - 2, 40.0), (at - 1, 60.0), (at, 65.0), (at + 1, 70.0), (at + 2, 68.0))
+    now = replace(NOBODY, loads=pairs, window_ns=at)
+    assert (now.before_kg, now.least_kg, now.most_kg, now.load_kg) == (60.0, 65.0, 70.0, 68.0)
+    assert now.whole_window
+    assert not replace(now, window_ns=at - 3).whole_window
+    for confirmed_ns, lately in ((at - 3, False), (at - 2, True), (at, True)):
+        assert replace(now, confirmed_ns=confirmed_ns).confirmed_lately is lately
+    early = replace(NOBODY, loads=((5, 70.0), (9, 70.0)), confirmed_ns=5)
+    assert early.confirmed_lately
+    assert NEVER_NS == -1_000_000_000_000_000_000
+
+
+def test_an_unknown_load_keeps_the_last_belief() -> None:
+    assert not after(NOBODY, seen(None)).aloft
+    whole = replace(HUNG, loads=loads((1.9, 0.0), (0.5, 0.0)), lowered_ns=NOW)
+    assert after(whole, seen(None)).aloft
