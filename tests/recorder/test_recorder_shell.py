@@ -47,19 +47,17 @@ class Gate:
     def __init__(self, places: Places) -> None:
         self.server = ipc.serve(places.sock("gate"))
         self.channel: ipc.Channel | None = None
-        self.beats: dict[int, tuple[float, ipc.RecorderSays]] = {}
-        self.sent: dict[int, float] = {}
+        self.beats: dict[int, ipc.RecorderSays] = {}
 
     def tick(self, moving: str = "", **changes: Any) -> None:
         self.channel = self.channel or self.server.accept()
         if self.channel is not None:
             state = gate_state(moving, time.monotonic_ns())
-            self.sent[state.tick_ns] = time.monotonic()
             self.channel.send(msgspec.structs.replace(state, **changes))
         time.sleep(0.01)  # the rhythm of the ticks, not a wait for a result
         for said in self.channel.receive() if self.channel else ():
             if isinstance(said, ipc.RecorderSays):
-                self.beats[said.echo_ns] = (time.monotonic(), said)
+                self.beats[said.echo_ns] = said
 
     def until(self, wanted: Callable[[], object], **changes: Any) -> None:
         end_s = time.monotonic() + PATIENCE_S
@@ -69,7 +67,7 @@ class Gate:
 
     @property
     def last(self) -> ipc.RecorderSays | None:
-        return self.beats[max(self.beats)][1] if self.beats else None
+        return self.beats[max(self.beats)] if self.beats else None
 
     def healthy(self) -> bool:
         return self.last is not None and self.last.healthy
@@ -141,8 +139,8 @@ def test_the_beat_goes_on_while_the_disk_hangs_and_says_so(
     assert gate.last is not None
     assert "stuck" in gate.last.why
     assert not [item for item in channel.receive() if isinstance(item, ipc.Written)]
-    delays = sorted(at - gate.sent[echo] for echo, (at, _) in gate.beats.items())
-    assert delays[len(delays) * 9 // 10] < 0.04
+    hung = time.monotonic_ns()
+    gate.until(lambda: sum(echo > hung for echo in gate.beats) >= 20)  # and the disk still hangs
     inside.free.set()
     written(gate, channel, "opened", "slow")
     gate.until(gate.healthy)
