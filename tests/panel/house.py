@@ -186,10 +186,11 @@ class House:
     def _loop(self) -> None:
         due = time.monotonic()
         while not self._over.is_set():
-            socks: list[Any] = [one.sock for one in self._servers.values()]
-            socks += [c for one in self._servers.values() for c in one.channels if not c.closed]
+            servers = dict(self._servers)  # a test may add one meanwhile
+            socks: list[Any] = [one.sock for one in servers.values()]
+            socks += [c for one in servers.values() for c in one.channels if not c.closed]
             select.select(socks, [], [], max(0.0, due - time.monotonic()))
-            for name, one in self._servers.items():
+            for name, one in servers.items():
                 while one.accept():
                     pass
                 for channel in one.channels:

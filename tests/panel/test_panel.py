@@ -126,10 +126,10 @@ def test_the_state_the_page_gets(lift: House, port: int) -> None:
 def test_an_alarm_whose_cause_is_gone_is_told_as_past(lift: House, port: int) -> None:
     lift.changes = {"active": ("slack",)}
     lift.alarms = (("blind?", "high", "latch"), ("slack", "medium", "on"))
+    wanted = [["slack", "medium", "on"], ["blind?", "past", "latch"]]
     with page(port) as (ws, _):
-        while not (said := receive(ws, "state")["controller"]):
-            pass
-    assert said["alarms"] == [["slack", "medium", "on"], ["blind?", "past", "latch"]]
+        told = (receive(ws, "state")["controller"] for _ in range(250))  # the first may be older
+        assert any(said and said["alarms"] == wanted for said in told)
 
 
 def test_reset_is_not_offered_while_the_estop_is_pressed_or_unknown() -> None:
