@@ -124,9 +124,7 @@ def remember(
     sure = aloft and (before.confirmed or 0 < before.pickup == confirmed_pickup)
     when = now_ns if sure else before.confirmed_ns
     start = before.pickup_height_mm if sure else _lowest(before.pickup_height_mm, seen.height_mm)
-    after = replace(
-        before, aloft=aloft, confirmed=sure, confirmed_ns=when, pickup_height_mm=start
-    )  # fmt: skip
+    after = replace(before, aloft=aloft, confirmed=sure, confirmed_ns=when, pickup_height_mm=start)
     return after, events
 
 

@@ -193,6 +193,14 @@ def test_a_stroke_that_says_standing_again_is_believed() -> None:
     assert world.state.people.standing and not world.state.people.vanished
 
 
+def raise_again(world: World, times: int, held_ms: int) -> None:
+    for _ in range(times):
+        world.press(M.UP)
+        world.run(held_ms)
+        world.release()
+        world.run(600)
+
+
 def test_a_height_that_lost_its_zero_in_silence_does_not_end_the_tension_pause() -> None:
     world = World().ready()
     world.values[S.HOIST_POS] = 1200.0
@@ -211,11 +219,7 @@ def test_a_height_that_lost_its_zero_in_silence_does_not_end_the_tension_pause()
     world.values[S.HOIST_POS] = world.values[S.HOIST_SPEED] = 0.0  # rebooted: here is zero
     world.values[S.HOIST_VERIFIED] = 1.0
     world.run(1000)
-    for _ in range(4):
-        world.press(M.UP)
-        world.run(2000)
-        world.release()
-        world.run(600)
+    raise_again(world, 4, 2000)
     rose += world.values[S.HOIST_POS] or 0.0
     assert rose <= 100, f"{rose:.0f} mm above the bed, the loops not confirmed"
 
@@ -235,11 +239,7 @@ def test_a_scale_that_has_drifted_up_does_not_take_the_tension_pause_away() -> N
     assert hooked < 1300
     world.values[S.LOAD_KG] = 86.0  # 70 kg hang, nobody has confirmed the loops
     world.run(400)
-    for _ in range(3):
-        world.press(M.UP)
-        world.run(3000)
-        world.release()
-        world.run(600)
+    raise_again(world, 3, 3000)
     rose = (world.values[S.HOIST_POS] or 0.0) - hooked
     assert rose <= 100, f"{rose:.0f} mm above the bed, the loops not confirmed"
 

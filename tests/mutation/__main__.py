@@ -41,7 +41,7 @@ def main() -> int:
         finally:
             memory.save()
             if options.learn:
-                Odds.of(memory.killers()).save(Path(home) / "tests/mutation/odds.json")
+                Odds().remember(memory.killers()).save(Path(home) / "tests/mutation/odds.json")
 
 
 def _run(work: Campaign, options: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ from tests.mutation.baseline import HERE, Baseline, Group
 from tests.mutation.child import Job
 from tests.mutation.memory import Memory
 from tests.mutation.odds import Odds
-from tests.mutation.pool import End, Outcome, run_all
+from tests.mutation.pool import End, Outcome, file_of, run_all
 
 Found = list[tuple[Mutant, Outcome]]
 Tests = tuple[str, ...]
@@ -40,8 +40,7 @@ class Campaign:
     odds: Odds = field(default_factory=lambda: Odds.known(HERE / "odds.json"))
 
     def __post_init__(self) -> None:
-        for key, file in self.memory.killers():
-            self.odds.learn(key, file, killed=True)
+        self.odds.remember(self.memory.killers())
 
     def mutants_of(self, group: Group) -> list[Mutant]:
         """Of the wanted modules, in the order of the file."""
@@ -95,7 +94,7 @@ class Campaign:
         alive: dict[Mutant, Outcome] = {}
         while queue:
             for mutant, outcome in run_all(self._jobs(base, queue, left, met), self.at_once):
-                self.odds.learn(mutant.key, _file(met[mutant][0]), outcome.end is End.KILLED)
+                self.odds.learn(mutant.key, file_of(met[mutant][0]), outcome.end is End.KILLED)
                 others = tuple(name for name in left[mutant] if name not in met[mutant])
                 if outcome.end is End.SURVIVED:
                     alive[mutant] = outcome
@@ -122,7 +121,7 @@ class Campaign:
         """The file that killed it before, or the one with the best odds."""
         took_s: dict[str, float] = {}
         for name in tests:
-            took_s[_file(name)] = took_s.get(_file(name), 0.0) + base.seconds[name]
+            took_s[file_of(name)] = took_s.get(file_of(name), 0.0) + base.seconds[name]
         known = self.memory.killer(mutant)
         return known if known in took_s else self.odds.best(mutant, took_s)
 
@@ -157,12 +156,8 @@ def planted(campaign: Campaign) -> tuple[Found, list[str], int]:
     return found, wrong, sum(end == End.SURVIVED for end in expected.values())
 
 
-def _file(test: str) -> str:
-    return test.partition("::")[0]
-
-
 def _of_file(file: str, tests: Tests) -> Tests:
-    return tuple(name for name in tests if _file(name) == file)
+    return tuple(name for name in tests if file_of(name) == file)
 
 
 def note(text: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.selftest.mutants import Mutant
-from tests.mutation.pool import End, Outcome
+from tests.mutation.pool import End, Outcome, file_of
 
 
 class Memory:
@@ -44,13 +44,13 @@ class Memory:
     def killer(self, mutant: Mutant) -> str:
         """The file that killed it the last time, valid or not; empty without one."""
         test: str = self.known.get(mutant.key, {}).get("test", "")
-        return test.partition("::")[0]
+        return file_of(test)
 
     def killers(self) -> Iterator[tuple[str, str]]:
         """Every mutant's key, and the file that killed it the last time."""
         for key, record in self.known.items():
             if record["end"] == End.KILLED:
-                yield key, record["test"].partition("::")[0]
+                yield key, file_of(record["test"])
 
     def keep(self, mutant: Mutant, tests: tuple[str, ...], outcome: Outcome) -> None:
         """For the next time."""
@@ -77,7 +77,7 @@ class Memory:
     def _judges(outcome: Outcome, tests: tuple[str, ...]) -> set[str]:
         """A kill rests on the test that failed, anything else on all of them."""
         killed = outcome.end is End.KILLED
-        return {name.partition("::")[0] for name in ((outcome.test,) if killed else tests)}
+        return {file_of(name) for name in ((outcome.test,) if killed else tests)}
 
     def _digest(self, mutant: Mutant, files: set[str]) -> str:
         folders = {str(Path(name).parent) for name in files}

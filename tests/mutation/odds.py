@@ -24,14 +24,6 @@ class Odds:
         self._kills: Counter[tuple[str, str]] = Counter()
 
     @classmethod
-    def of(cls, killers: Iterable[tuple[str, str]]) -> Odds:
-        """From mutants' keys and the files that killed them."""
-        odds = cls()
-        for key, file in killers:
-            odds.learn(key, file, killed=True)
-        return odds
-
-    @classmethod
     def known(cls, path: Path) -> Odds:
         """What `--learn` has written: the kills of each file by function."""
         odds = cls()
@@ -47,6 +39,12 @@ class Odds:
             if n and ":" in place:
                 found.setdefault(place, {})[file] = n
         path.write_text(json.dumps(found, indent=0) + "\n", encoding="utf-8")
+
+    def remember(self, killers: Iterable[tuple[str, str]]) -> Odds:
+        """Mutants' keys, and the files that killed them."""
+        for key, file in killers:
+            self.learn(key, file, killed=True)
+        return self
 
     def learn(self, key: str, file: str, killed: bool) -> None:
         """The mutant of this key met this file."""

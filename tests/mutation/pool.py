@@ -53,6 +53,11 @@ class Outcome:
         return self.end is End.BROKEN and self.said.get("exit") == ExitCode.OK
 
 
+def file_of(test: str) -> str:
+    """The file of a test's name."""
+    return test.partition("::")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class _Running:
     name: Any

@@ -7,7 +7,7 @@ from enum import Enum
 import pytest
 
 from safety import types
-from safety.table import LOCKS, NOT_PERMITTED
+from safety.table import NOT_PERMITTED
 from safety.types import Act, Axis, Clear, Motion, Priority, Quality, Sample, SignalId
 from safety.verdict import Cmd
 
@@ -51,8 +51,7 @@ def test_which_axis_and_which_way() -> None:
     assert types.SIGN == {M.UP: 1, M.DOWN: -1, M.RIGHT: 1, M.LEFT: -1, M.STAND: 1, M.SIT: -1}
 
 
-def test_locks_and_the_row_without_a_fact() -> None:
-    assert {"cleaning", "overdue", "paused", "relocated"} == LOCKS
+def test_the_row_without_a_fact() -> None:
     assert NOT_PERMITTED == "not_permitted"
 
 
