@@ -253,9 +253,9 @@ def quarantine(scene: Scene) -> Truth:
     if scene.latched & EVENTS:
         return True
     kept, person, slipped = scene.kept, scene.people, "load_step" in scene.latched
-    whole_kg = (1 - scene.params.load_step_ratio) * person.carried_kg
     if slipped and not kept.get("slipped"):
-        kept["slip_g"] = round(whole_kg * 1000)
+        left = 1 - scene.params.load_step_ratio
+        kept["slip_g"] = round(left * person.carried_kg * 1000)
     kept["slipped"] = int(slipped)
     least_kg = kept.get("slip_g", 0) / 1000
     if person.whole_window and person.least_kg >= least_kg:

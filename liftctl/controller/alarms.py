@@ -13,11 +13,9 @@ from liftctl.controller.flow import Case
 from liftctl.controller.flows import ALARM, Signal
 from liftctl.controller.values import Alarm
 from liftctl.ipc import GateState
-from safety.bounds import Params
 
 # Rows a device, process or signal that has not spoken yet brings about.
 _UNSPOKEN = ("?", "_lost", "_feedback", "_unverified", "blind", "boot_faulted")
-BOOT_NS = round(Params().boot_ms * 1e6)
 RANK = {"high": 0, "medium": 1, "low": 2}
 
 
@@ -31,21 +29,21 @@ def _order(alarm: Alarm) -> tuple[bool, int, str]:
     return alarm.signal is Signal.ACK, RANK[alarm.priority], alarm.row
 
 
-def _expected(row: str, gate: GateState, boots_for_ns: int) -> bool:
+def _expected(row: str, gate: GateState, may_boot: bool) -> bool:
     """What has not spoken yet is no alarm, for as long as a start may take (H23)."""
     booting = "boot_faulted" in gate.active and "boot_deadline" not in gate.active
-    return booting and boots_for_ns <= BOOT_NS and row.endswith(_UNSPOKEN)
+    return booting and may_boot and row.endswith(_UNSPOKEN)
 
 
 def update(
-    alarms: tuple[Alarm, ...], gate: GateState, priority_of: Callable[[str], str], boots_for_ns: int
+    alarms: tuple[Alarm, ...], gate: GateState, priority_of: Callable[[str], str], may_boot: bool
 ) -> tuple[tuple[Alarm, ...], list[Alarm]]:
     """The alarms now (unacknowledged and highest first), and those that have just risen.
 
-    `boots_for_ns`: for how long the gate has been seen to start.
+    `may_boot`: the time the site gives its devices to start is not up.
     """
     before = {alarm.row: alarm for alarm in alarms}
-    rows = (row for row in gate.active if not _expected(row, gate, boots_for_ns))
+    rows = (row for row in gate.active if not _expected(row, gate, may_boot))
     standing = {row for row in (*rows, *gate.latched) if priority_of(row) in RANK}
     after, risen = [], []
     for row in sorted(before.keys() | standing):

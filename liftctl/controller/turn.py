@@ -160,9 +160,9 @@ class _Turn:
         orphan = facts.orphaned(self.state, gate)
         boots = "boot_faulted" in gate.active
         booting_ns = (self.state.booting_ns or self.now_ns) if boots else 0
-        heard, risen = alarms.update(
-            self.state.alarms, gate, self.config.priority_of, self.now_ns - booting_ns
-        )
+        boot_ns = round(self.config.site.limits.boot_ms * 1e6)
+        may_boot = self.now_ns - booting_ns <= boot_ns
+        heard, risen = alarms.update(self.state.alarms, gate, self.config.priority_of, may_boot)
         self.state = replace(
             self.state, gate=gate, gate_seen_ns=self.now_ns, orphan=orphan, alarms=heard,
             booting_ns=booting_ns,

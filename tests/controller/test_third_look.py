@@ -13,7 +13,7 @@ from liftctl.gate.view import state_message
 from safety.types import LOWERING, Motion
 from safety.verdict import Marker
 from tests.controller.world import PAIR, World
-from tests.kernel.test_gate import Gate
+from tests.gate.room import Gate
 
 
 def alarms_of(gate: Gate, seconds: float, unheard: int | None = None) -> set[str]:
@@ -58,6 +58,15 @@ def test_silence_is_an_alarm_once_a_start_has_lasted_too_long(row: str) -> None:
     assert row in starting(world, row, seconds=0.2)
     world.tick(active=())
     assert starting(World(), row, "boot_deadline")[0] in (row, "boot_deadline")
+
+
+def test_a_site_with_slow_devices_waits_as_long_as_its_file_says() -> None:
+    world = World()
+    limits = replace(world.config.site.limits, boot_ms=20_000.0)
+    world.config = replace(world.config, site=replace(world.config.site, limits=limits))
+    assert starting(world, "blind?") == ()
+    assert starting(world, "blind?", seconds=19.9) == ()
+    assert "blind?" in starting(world, "blind?", seconds=0.2)
 
 
 def test_what_is_known_to_be_wrong_is_an_alarm_from_the_first_moment() -> None:

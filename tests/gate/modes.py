@@ -15,7 +15,7 @@ from liftctl import ipc
 from liftctl.gate.inputs import GateInput
 from liftctl.gate.turn import GateConfig, GateTurnState, Outputs, configure
 from safety.types import Motion
-from tests.kernel.test_gate import MS, Gate
+from tests.gate.room import MS, Gate
 
 KINDS = ("lift", "chair")
 MOTIONS = {

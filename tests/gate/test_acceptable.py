@@ -12,7 +12,7 @@ from config.profiles import load as load_profile
 from config.schema import BusSpec, ConfigError, DeviceSpec, GuardSpec, SerialSpec, Site, load
 from drivers import registry
 from liftctl import accept
-from tests.kernel.test_gate import SITES
+from tests.gate.room import SITES
 
 LIFT, CHAIR = (load(SITES / f"demo-{kind}.toml") for kind in ("lift", "chair"))
 SECOND = BusSpec(name="drives", port="vbus:drives")

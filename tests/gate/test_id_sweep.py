@@ -23,8 +23,8 @@ from drivers.j1939 import parse
 from liftctl.gate.inputs import GateInput, RxBytes, RxFrame
 from liftctl.gate.turn import GateTurnState, Outputs, turn
 from tests.gate.modes import KINDS, MOMENTS, Moment, every_mode, run
+from tests.gate.room import MS
 from tests.gate.wiring import ALIKE, HEARD, LENGTHS, MONITORED, NIGHTLY, WIDE
-from tests.kernel.test_gate import MS
 
 pytestmark = pytest.mark.no_cover  # long
 EXTENDED, REMOTE, ERROR = 1, 2, 4

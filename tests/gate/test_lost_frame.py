@@ -9,8 +9,8 @@ import pytest
 from hil.rooms.lift import LiftRoom
 from liftctl.gate.inputs import RxFrame
 from safety.types import Act, Motion
+from tests.gate.room import Gate
 from tests.guard.world import hang
-from tests.kernel.test_gate import Gate
 
 HEARD = {
     "lift": (0x1A0, 0x2A0, 0x1A1, 0x190, 0x290, 0x191, 0x291, 0x710, 0x711, 0x720, 0x721),

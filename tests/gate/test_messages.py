@@ -12,7 +12,7 @@ from liftctl.gate.inputs import GateInput, RxFrame
 from liftctl.gate.turn import GateTurnState, Outputs, turn
 from safety.types import ALL_MOTIONS, Motion
 from tests.gate.modes import MODES, Moment, run
-from tests.kernel.test_gate import MS
+from tests.gate.room import MS
 
 Result = tuple[GateTurnState, Outputs]
 

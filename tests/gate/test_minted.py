@@ -17,8 +17,8 @@ from liftctl.gate.inputs import GateInput, RxBytes, RxFrame
 from liftctl.gate.turn import _whitelist as whitelist
 from liftctl.gate.turn import turn
 from tests.gate.modes import KINDS, every_mode, run
+from tests.gate.room import MS
 from tests.gate.wiring import ALIKE, HEARD, LENGTHS, NIGHTLY, NODES, SENT, SERIAL, WIDE
-from tests.kernel.test_gate import MS
 
 pytestmark = pytest.mark.no_cover  # long
 EVIDENCE_NS = 250 * MS

@@ -11,7 +11,7 @@ from config.profiles import Profile, load
 from config.schema import ConfigError
 from config.schema import load as load_site
 from liftctl import accept
-from tests.kernel.test_gate import SITES
+from tests.gate.room import SITES
 
 SITE = load_site(SITES / "demo-lift.toml")
 

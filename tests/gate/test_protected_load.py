@@ -17,7 +17,7 @@ from liftctl.accept import check
 from liftctl.gate.turn import configure, start
 from safety.types import Motion
 from safety.verdict import Marker
-from tests.kernel.test_gate import SITES, Gate
+from tests.gate.room import SITES, Gate
 
 FAULTS = ("wrong_crc", "frozen_counter", "skipped_counter", "invalid_counter", "wrong_data_id")
 DOCKING_MM_S = 30.0

@@ -11,7 +11,7 @@ from config.languages import texts
 from config.schema import BUS_PORTS, WAYS_DOWN, BusSpec, ConfigError, parse
 from drivers.ports.base import PortError
 from drivers.ports.opening import open_bus
-from tests.kernel.test_gate import SITES
+from tests.gate.room import SITES
 
 TEXT = {kind: (SITES / f"demo-{kind}.toml").read_text(encoding="utf-8") for kind in WAYS_DOWN}
 

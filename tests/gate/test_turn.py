@@ -18,7 +18,7 @@ from liftctl.gate.turn import _message as message
 from safety import types
 from safety.types import ALL_MOTIONS, Motion
 from safety.verdict import Marker
-from tests.kernel.test_gate import SITES
+from tests.gate.room import SITES
 
 MS, T = 1_000_000, 9_000_000_007
 SITE = {kind: load(SITES / f"demo-{kind}.toml") for kind in ("lift", "chair")}

@@ -25,9 +25,9 @@ from liftctl.gate.turn import GateConfig, Outputs, configure, start
 from safety.verdict import Marker
 from tests.gate.books import Books
 from tests.gate.conditions import BITS, OWN
+from tests.gate.room import SITES
 from tests.gate.trouble import STATIONS, happen
 from tests.gate.world import MS, World
-from tests.kernel.test_gate import SITES
 
 KINDS = ("lift", "chair")
 GAPS_MS = (20,) * 60 + (5, 1, 40, 60)

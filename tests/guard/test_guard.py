@@ -18,8 +18,8 @@ from liftctl import ipc
 from liftctl.guard.invariants import GRACE_MS
 from liftctl.guard.state import GuardInput, configure, start
 from liftctl.guard.turn import turn
+from tests.gate.room import OWN, Gate
 from tests.guard.world import MS, Pair, booted
-from tests.kernel.test_gate import OWN, Gate
 
 
 @pytest.mark.parametrize("kind", ["lift", "chair"])

@@ -53,7 +53,7 @@ def test_a_node_stopped_by_the_guard_comes_back(profile: str) -> None:
 def test_docking_down_survives_an_nmt_stop_of_the_hoist() -> None:
     """The same end to end: real gate turn, simulated drive, one NMT stop, 20 s, press DOWN."""
     from hil.vbus.frame import Frame as BusFrame
-    from tests.kernel.test_gate import booted
+    from tests.gate.room import booted
 
     gate = booted("lift")
     gate.room.on_frame(BusFrame(0, bytes((2, 0x10))), gate.room.t_ns)

@@ -15,8 +15,8 @@ from hil.rig.lies import AXIS, FAST, Liar
 from liftctl.guard.invariants import RELAY_OPEN_MS
 from liftctl.guard.state import GuardInput, configure, start
 from liftctl.guard.turn import turn
+from tests.gate.room import Gate
 from tests.guard.world import LIMIT_MM, MS, Pair, booted
-from tests.kernel.test_gate import Gate
 
 SAYS_WITHIN_MS = RELAY_OPEN_MS + 150  # the node's report every 50 ms, and turns
 

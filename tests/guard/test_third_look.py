@@ -25,8 +25,8 @@ from liftctl.guard.shell import RETRY_NS, Shell
 from liftctl.guard.state import GuardInput, configure, start
 from liftctl.guard.turn import turn
 from liftctl.places import Places
+from tests.gate.room import Gate
 from tests.guard.world import Pair, booted, hang
-from tests.kernel.test_gate import Gate
 
 MS = 1_000_000
 LIFT = load(Path("config/sites/demo-lift.toml"))

@@ -9,42 +9,17 @@ import pytest
 
 from safety import command, shape, stations, step
 from safety.bounds import Params
-from safety.evaluate import Active, ladder
+from safety.evaluate import Active
 from safety.facts import AxisMemory
 from safety.signals import Reading
-from safety.state import KernelConfig, KernelState, boot
+from safety.state import KernelConfig, KernelState
 from safety.stations import Station, Stations
 from safety.table import Reaction, Row
-from safety.types import ALL_MOTIONS, Act, Axis, Beat, Lease, Motion, SignalId
-from safety.verdict import AxisCommand, Cmd, Event, Marker, MotionVerdict
+from safety.types import ALL_MOTIONS, Act, Axis, Beat, Motion, SignalId
+from safety.verdict import AxisCommand, Cmd, Event
+from tests.kernel.scenes import MS, NOW, P, acts, pressing, state
 
-M, P, MS, NOW = Motion, Params(), 1_000_000, 10**10
-S = SignalId
-
-
-def state(kind: str = "lift", height: float | None = 2000.0, aloft: bool = False) -> KernelState:
-    """A healthy moment with everything permitted; `height` is measured now."""
-    now = boot(KernelConfig(kind, P), NOW, Marker(0, False, (), 0))
-    known = {} if height is None else {S.HOIST_POS: Reading(height, NOW, True)}
-    lease = Lease(NOW, ALL_MOTIONS, 0, False, slow_below_mm=1200)
-    return replace(
-        now, readings=known, people=replace(now.people, aloft=aloft, marker_is_durable=True),
-        authority=replace(now.authority, lease=lease),
-        axes=dict.fromkeys(now.axes, AxisMemory()),
-    )  # fmt: skip
-
-
-def pressing(now: KernelState, motion: Motion, since_ns: int = NOW) -> KernelState:
-    one = Station("s", press=1, last_press=1, motion=motion, press_ns=since_ns, echo_ns=NOW)
-    held = Stations({"panel:1": replace(one, rx_ns=NOW)}, owner="panel:1")
-    return replace(now, authority=replace(now.authority, stations=held))
-
-
-def acts(kind: str, **more: Act) -> tuple[MotionVerdict, ...]:
-    return tuple(
-        replace(item, act=more.get(item.motion.name or "", Act.NONE))
-        for item in ladder(kind, (), ALL_MOTIONS)
-    )
+M, S = Motion, SignalId
 
 
 # --- speeds

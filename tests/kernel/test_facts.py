@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -12,10 +11,8 @@ from safety.bounds import Params
 from safety.facts import AxisMemory, Scene, Truth
 from safety.motion_facts import AXES
 from safety.types import Axis, GuardBeat, Lease, Motion, Plan, Quality, RecorderBeat, SignalId
-from tests.kernel.test_load_facts import for_once
-from tests.kernel.test_parts import MS, NOW, scene
+from tests.kernel.scenes import MS, NOW, P, beats, for_once, scene
 
-P = Params()
 TRUTHS: tuple[Truth, ...] = (True, None, False)
 
 
@@ -75,11 +72,6 @@ def test_time_unknown_neither_counts_nor_begins_anew() -> None:
 ])  # fmt: skip
 def test_a_beat_is_old_after_its_time_and_from_the_future(age_ms: float | None, old: bool) -> None:
     assert facts.older(age_ms, 100.0) is old
-
-
-def beats(now: Scene, **more: Any) -> Scene:
-    now.authority = replace(now.authority, **more)
-    return now
 
 
 def test_leases_and_beats_are_lost_after_their_own_times() -> None:

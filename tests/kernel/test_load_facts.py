@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from safety import facts, load_facts
+from safety import load_facts
 from safety.bounds import Params
 from safety.facts import AxisMemory, Scene, Truth
 from safety.memory import NEVER_NS
 from safety.types import Axis, Plan, SignalId
-from tests.kernel.test_parts import MS, NOW, scene
+from tests.kernel.scenes import MS, NOW, P, for_once, scene
 
-P = Params()
 STEP_NS = 20 * MS
 
 
@@ -88,15 +87,6 @@ def test_without_a_height_or_a_pick_up_nobody_knows_how_high() -> None:
     now = hanging(hoist_height_mm=1500.0)
     now.people = replace(now.people, confirmed=False, pickup_height_mm=None)
     assert (load_facts.tension_pause(now), load_facts.person_low(now)) == (None, None)
-
-
-def for_once(fact: facts.Compute, now: Scene, key: str, limit_ms: float) -> tuple[Truth, Truth]:
-    """The fact a nanosecond before its time is up, and at it."""
-    now.kept[key] = NOW - round(limit_ms * MS) + 1
-    early = fact(now)
-    if key in now.kept:
-        now.kept[key] -= 1
-    return early, fact(now)
 
 
 @pytest.mark.parametrize(("left", "right", "uneven"), [

@@ -10,9 +10,7 @@ import pytest
 
 from safety import authority, chair_facts, shape, stations, stopping
 from safety.authority import Authority
-from safety.bounds import Params
-from safety.facts import AxisMemory, Scene
-from safety.state import KernelConfig, boot
+from safety.facts import AxisMemory
 from safety.stations import Station, Stations
 from safety.types import (
     Axis,
@@ -22,17 +20,17 @@ from safety.types import (
     Motion,
     Plan,
     PlanSet,
-    Quality,
     Release,
     Reset,
     SignalId,
     Stop,
 )
 from safety.verdict import Cmd, Event
+from tests.kernel.scenes import MS, NOW, P, scene
 from tests.kernel.trips import aloft
 from tests.kernel.world import World
 
-M, P, MS, NOW = Motion, Params(), 1_000_000, 10**9
+M = Motion
 
 
 @pytest.mark.parametrize("field", ["limit_kg", "sling_kg"])
@@ -198,19 +196,6 @@ def test_a_reset_is_told_with_its_station_and_lasts_one_step() -> None:
 
 
 # --- single facts
-
-
-def scene(kind: str = "lift", **values: Any) -> Scene:
-    """Only what a fact asks for is known: signals by their names."""
-    raw = {SignalId(name): value for name, value in values.items()}
-    state = boot(KernelConfig(kind, P), NOW, None)
-    return Scene(
-        kind=kind, now_ns=NOW, gap_ns=20 * MS, params=P, fitted=frozenset(),
-        quality=dict.fromkeys(SignalId, Quality.MISSING) | dict.fromkeys(raw, Quality.FRESH),
-        raw=raw, axes=dict.fromkeys(state.axes, AxisMemory()), authority=Authority(),
-        latched=frozenset(), boot_ns=0, ready=True, fallback=False, drive_waits=False,
-        people=replace(state.people, aloft=False, standing=False),
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("signal", ["pitch_deg", "roll_deg"])

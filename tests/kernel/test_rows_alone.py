@@ -13,9 +13,7 @@ from safety.facts import AxisMemory, Truth
 from safety.table import ROWS, Reaction, Row
 from safety.types import Act, Axis, Clear, GuardBeat, Lease, Motion, Plan, Quality, SignalId
 from safety.verdict import AxisCommand, Cmd, Event, Marker, MotionVerdict
-from tests.kernel.test_commands import MS, NOW, P, acts, pressing, state
-from tests.kernel.test_facts import beats
-from tests.kernel.test_parts import scene
+from tests.kernel.scenes import MS, NOW, P, acts, beats, pressing, scene, state
 
 M, S = Motion, SignalId
 GOOD = Plan(100.0, 1, True, resident_ok=True, sling_ok=True)

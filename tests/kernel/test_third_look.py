@@ -11,7 +11,7 @@ from liftctl.gate.view import in_use, state_message
 from safety.types import KernelInput, Lease, Motion, Reset, SignalId
 from safety.verdict import Cmd
 from tests.controller.world import World as Controller
-from tests.kernel.test_gate import booted
+from tests.gate.room import booted
 from tests.kernel.trips import aloft, free, standing
 from tests.kernel.world import World
 

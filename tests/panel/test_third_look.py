@@ -13,7 +13,7 @@ from liftctl.gate.view import state_message
 from liftctl.panel.hub import MOST_NOTES, Client, Hub
 from liftctl.panel.session import Session
 from liftctl.panel.view import resettable, state_view
-from tests.kernel.test_gate import Gate, booted
+from tests.gate.room import Gate, booted
 from tests.panel.house import gate_state, site
 
 
