@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import inf, nan
+
 import pytest
 
 from safety.bounds import Params
-from safety.signals import SPECS, Reading, quality
+from safety.signals import SPECS, Reading, Spec, accept, quality
 from safety.types import Act, Motion, Quality, Sample, SignalId
 from tests.kernel.world import World
 
@@ -136,3 +138,15 @@ def test_samples_of_another_kind_are_ignored() -> None:
 )
 def test_why_a_reading_may_not_be_used_is_told(reading: Reading | None, expected: Quality) -> None:
     assert quality(reading, SPECS["lift"][S.LOAD_KG], 10**9, Params()) is expected
+
+
+@pytest.mark.parametrize(("value", "source_ok", "kept"), [
+    (-5.0, True, Reading(-5.0, 7, True)), (9.0, True, Reading(9.0, 7, True)),
+    (9.0, False, Reading(9.0, 7, False)),
+    (-5.1, True, Reading(0.0, 7, False)), (9.1, True, Reading(0.0, 7, False)),
+    (nan, True, Reading(0.0, 7, False)), (inf, True, Reading(0.0, 7, False)),
+    (-inf, True, Reading(0.0, 7, False)),
+])  # fmt: skip
+def test_what_cannot_be_is_kept_as_nothing(value: float, source_ok: bool, kept: Reading) -> None:
+    """0 is what the slow zone takes for the ground."""
+    assert accept(Spec("io_ms", -5.0, 9.0), value, 7, source_ok) == kept
