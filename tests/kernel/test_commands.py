@@ -13,9 +13,9 @@ from safety.evaluate import Active
 from safety.facts import AxisMemory
 from safety.signals import Reading
 from safety.state import KernelConfig, KernelState
-from safety.stations import Station, Stations
+from safety.stations import Stations
 from safety.table import Reaction, Row
-from safety.types import ALL_MOTIONS, Act, Axis, Beat, Motion, SignalId
+from safety.types import ALL_MOTIONS, Act, Axis, Motion, SignalId
 from safety.verdict import AxisCommand, Cmd, Event
 from tests.kernel.scenes import MS, NOW, P, acts, pressing, state
 
@@ -213,150 +213,6 @@ def test_the_joystick_waits_after_a_second_without_an_inhibit() -> None:
     assert not command.drive_waits("lift", now, NOW)
     assert not command.drive_waits("chair", replace(now, drive_freed=True), NOW)
     assert not command.drive_waits("chair", replace(now, drive_ok_ns=now.drive_ok_ns + 1), NOW)
-
-
-# --- stations
-
-
-@pytest.mark.parametrize(("echo_ms", "rx_ms", "lives"), [
-    (0, 0, True), (P.evidence_ms, 0, True), (P.evidence_ms + 1, 0, False), (-1, 0, False),
-    (0, P.evidence_ms, True), (0, P.evidence_ms + 1, False), (0, -1, False),
-])  # fmt: skip
-def test_a_station_lives_as_long_as_its_echo_and_its_frames(
-    echo_ms: float, rx_ms: float, lives: bool
-) -> None:
-    one = Station("s", echo_ns=NOW - round(echo_ms * MS), rx_ns=NOW - round(rx_ms * MS))
-    assert stations.live(one, NOW, P) is lives
-
-
-def test_for_how_long_it_is_held() -> None:
-    held = pressing(state(), M.UP, NOW - 1500 * MS).authority.stations
-    assert stations.held_ms(held, NOW) == 1500
-    assert stations.held_ms(replace(held, owner=""), NOW) == 0
-    assert stations.held_ms(Stations({"a": Station("s")}, owner="a"), NOW) == 0
-
-
-@pytest.mark.parametrize(("silent_ms", "press", "kept"), [
-    (60_000, 0, True), (60_001, 0, False),
-])  # fmt: skip
-def test_a_silent_station_is_forgotten_after_a_minute(
-    silent_ms: int, press: int, kept: bool
-) -> None:
-    one = Station("s", press=press, rx_ns=NOW - silent_ms * MS)
-    after, events, lost = stations.expire(Stations({"a": one}), NOW, P)
-    assert (("a" in after.by_name), events, lost) == (kept, (), False)
-
-
-@pytest.mark.parametrize(("idle_ms", "dead", "press", "owner"), [
-    (P.ownership_ms, False, 0, "a"), (P.ownership_ms + 1, False, 0, ""),
-    (0, True, 0, ""), (P.ownership_ms + 1, False, 1, "a"),
-])  # fmt: skip
-def test_ownership_lapses_when_idle_or_dead(
-    idle_ms: float, dead: bool, press: int, owner: str
-) -> None:
-    seen_ns = NOW - (round((P.evidence_ms + 1) * MS) if dead else 0)
-    one = Station("s", press=press, motion=M.UP if press else M.NONE, echo_ns=seen_ns)
-    held = Stations({"a": replace(one, rx_ns=seen_ns)}, "a", NOW - round(idle_ms * MS))
-    assert stations.expire(held, NOW, P)[0].owner == owner
-
-
-def test_a_press_without_evidence_is_lost_and_ends() -> None:
-    held = pressing(state(), M.UP).authority.stations
-    after, events, lost = stations.expire(held, NOW + round(P.evidence_ms * MS), P)
-    assert (events, lost, stations.pressed(after)) == ((), False, M.UP)
-    after, events, lost = stations.expire(held, NOW + round(P.evidence_ms * MS) + 1, P)
-    assert (events, lost, after.owner) == ((Event("stop", "evidence_lost"),), True, "")
-    assert stations.pressed(after) == M.NONE
-    assert after.idle_since_ns == NOW + round(P.evidence_ms * MS) + 1
-
-
-def beat(
-    held: Stations,
-    press: int,
-    motion: Motion,
-    at_ns: int = NOW,
-    session: str = "s",
-    station: str = "a",
-    echo_ns: int | None = None,
-) -> tuple[Stations, tuple[Event, ...]]:
-    echo = at_ns if echo_ns is None else echo_ns
-    return stations.beat(held, Beat(station, session, press, motion, echo, at_ns), at_ns, P)
-
-
-def test_neutral_press_release_and_their_times() -> None:
-    held, events = beat(Stations({}, idle_since_ns=4), 0, M.NONE)
-    assert (events, held.idle_since_ns, held.owner) == ((), 4, "")
-    one = held.by_name["a"]
-    assert (one.neutral, one.ever_neutral, one.echo_ns, one.rx_ns) == (True, True, NOW, NOW)
-    held, events = beat(held, 5, M.UP, NOW + MS)
-    assert (events, held.owner) == ((Event("press", "a:UP"),), "a")
-    one = held.by_name["a"]
-    assert (one.press, one.motion, one.press_ns, one.last_press, one.neutral) == (
-        5, M.UP, NOW + MS, 5, False,
-    )  # fmt: skip
-    same, events = beat(held, 5, M.UP, NOW + 2 * MS)
-    assert (events, same.by_name["a"].press_ns) == ((), NOW + MS)
-    assert same.by_name["a"].echo_ns == NOW + 2 * MS
-    done, events = beat(same, 0, M.NONE, NOW + 3 * MS)
-    assert (events, done.idle_since_ns) == ((Event("release", "a"),), NOW + 3 * MS)
-    assert (done.by_name["a"].press, done.by_name["a"].motion) == (0, M.NONE)
-    assert done.by_name["a"].neutral
-
-
-@pytest.mark.parametrize(("press", "motion"), [(6, M.UP), (5, M.DOWN), (4, M.UP)])
-def test_another_press_without_neutral_stops_everything(press: int, motion: Motion) -> None:
-    held, _ = beat(beat(Stations({}), 0, M.NONE)[0], 5, M.UP)
-    after, events = beat(held, press, motion)
-    assert events == (Event("stop", "changed_press"),)
-    assert stations.pressed(after) == M.NONE
-    assert after.by_name["a"].last_press == max(5, press)
-    again, events = beat(after, press, motion)
-    assert stations.pressed(again) == M.NONE
-
-
-@pytest.mark.parametrize("spent", [5, 4])
-def test_a_spent_press_does_not_live_again(spent: int) -> None:
-    held, _ = beat(beat(Stations({}), 0, M.NONE)[0], 5, M.UP)
-    held, _ = beat(held, 0, M.NONE)
-    after, events = beat(held, spent, M.UP)
-    assert (events, stations.pressed(after)) == ((), M.NONE)
-    assert stations.pressed(beat(held, 6, M.UP)[0]) == M.UP
-    assert stations.pressed(beat(held, 6, M.UP | M.LEFT)[0]) == M.NONE
-
-
-def test_a_second_station_stops_and_takes_over_only_by_hand() -> None:
-    held, _ = beat(beat(Stations({}), 0, M.NONE)[0], 5, M.UP)
-    for name in ("panel:2", stations.HAND):
-        ready, _ = beat(held, 0, M.NONE, station=name)
-        after, events = beat(ready, 9, M.DOWN, NOW + MS, station=name)
-        assert events == (Event("stop", f"pressed_by:{name}"), Event("refused", "two_stations"))
-        assert after.owner == (name if name == stations.HAND else "a")
-        assert after.idle_since_ns == NOW + MS
-        assert stations.pressed(after) == M.NONE
-        assert not after.by_name[name].neutral
-    after, events = beat(held, 9, M.DOWN, station="panel:3")  # never seen neutral
-    assert events == (Event("stop", "pressed_by:panel:3"),)
-    after, events = beat(after, 9, M.DOWN, station="panel:3")
-    assert events == ()
-    free, events = beat(Stations({}), 9, M.DOWN, station="panel:3")
-    assert events == (Event("refused", "no_neutral"),)
-    assert stations.held_at_start(free, NOW, P)
-    assert not stations.held_at_start(free, NOW + round((P.evidence_ms + 1) * MS), P)
-    assert not stations.held_at_start(beat(free, 0, M.NONE, station="panel:3")[0], NOW, P)
-
-
-@pytest.mark.parametrize("late_ms", [-1, P.evidence_ms + 1])
-def test_a_beat_without_evidence_changes_nothing(late_ms: float) -> None:
-    held, _ = beat(Stations({}), 0, M.NONE)
-    later = NOW + 100 * MS
-    assert beat(held, 5, M.UP, later, echo_ns=later - round(late_ms * MS)) == (held, ())
-
-
-def test_a_new_session_ends_the_old_ones_press_and_starts_without_neutral() -> None:
-    held, _ = beat(beat(Stations({}), 0, M.NONE)[0], 5, M.UP)
-    after, events = beat(held, 6, M.UP, session="new")
-    assert events == (Event("stop", "station_gone"), Event("refused", "no_neutral"))
-    assert (after.by_name["a"].session, after.owner) == ("new", "")
 
 
 # --- one step

@@ -83,37 +83,6 @@ def test_a_stop_says_who_pressed_it_and_ends_what_was_pressed_behind_it() -> Non
 # --- a station that is gone
 
 
-def _held(name: str = "panel:1", press: int = 7) -> Stations:
-    """One station that holds UP, and another at neutral."""
-    other = Station("s2", neutral=True, ever_neutral=True, echo_ns=NOW, rx_ns=NOW, last_press=3)
-    one = replace(other, session="s1", press=press, motion=M.UP, press_ns=NOW, last_press=press)
-    one = replace(one, neutral=not press)
-    return Stations({name: one, "panel:2": other}, owner=name, idle_since_ns=5)
-
-
-def test_a_station_that_is_gone_ends_its_press_and_its_ownership() -> None:
-    after, events = stations.gone(_held(), "panel:1", NOW)
-    assert events == (Event("stop", "station_gone"),)
-    assert (after.owner, after.idle_since_ns) == ("", NOW)
-    left = after.by_name["panel:1"]
-    assert (left.press, left.neutral, left.echo_ns, left.last_press) == (0, False, 0, 7)
-
-
-def test_a_station_at_neutral_goes_without_an_event_and_must_be_seen_at_neutral_again() -> None:
-    after, events = stations.gone(_held(press=0), "panel:1", NOW)
-    assert (events, after.owner, after.idle_since_ns) == ((), "", 5)
-    assert (after.by_name["panel:1"].neutral, after.by_name["panel:1"].echo_ns) == (False, 0)
-
-
-@pytest.mark.parametrize("name", ["panel:2", "panel:9"])
-def test_another_station_that_goes_takes_nothing_from_the_owner(name: str) -> None:
-    held = _held()
-    after, events = stations.gone(held, name, NOW)
-    assert (events, after.owner) == ((), "panel:1")
-    assert after.by_name["panel:1"] == held.by_name["panel:1"]
-    assert set(after.by_name) == set(held.by_name)
-
-
 # --- ramps
 
 

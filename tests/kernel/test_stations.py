@@ -106,7 +106,36 @@ def test_a_key_that_was_down_from_the_start(station: Station, held: bool) -> Non
     assert stations.held_at_start(room(one=CALM, two=station), NOW, P) is held
 
 
+def test_a_station_that_is_gone_ends_its_press_and_its_ownership() -> None:
+    after, events = stations.gone(room(one=HELD, two=CALM), ONE, NOW)
+    assert after == room("", NOW, one=replace(ENDED, echo_ns=0), two=CALM)
+    assert events == (Event("stop", "station_gone"),)
+
+
+def test_a_station_at_neutral_goes_without_an_event_and_must_be_seen_at_neutral_again() -> None:
+    after, events = stations.gone(room(one=CALM, two=CALM), ONE, NOW)
+    assert after == room("", one=replace(CALM, neutral=False, echo_ns=0), two=CALM)
+    assert events == ()
+
+
+@pytest.mark.parametrize("name", [TWO, "panel:9"])
+def test_another_station_that_goes_takes_nothing_from_the_owner(name: str) -> None:
+    after, events = stations.gone(room(one=HELD, two=CALM), name, NOW)
+    left = CALM if name != TWO else replace(CALM, neutral=False, echo_ns=0)
+    assert (after, events) == (room(one=HELD, two=left), ())
+
+
 # --- beats
+
+
+def test_the_first_beat_of_a_station() -> None:
+    new = Station("s", echo_ns=NOW, rx_ns=NOW)
+    after, events = told(room(""), said(0, M.NONE))
+    assert (after, events) == (room("", one=replace(new, neutral=True, ever_neutral=True)), [])
+    after, events = told(room(""), said(7, M.UP))
+    assert after == room("", one=replace(new, last_press=7))
+    assert events == [Event("refused", "no_neutral")]
+    assert stations.held_at_start(after, NOW, P)
 
 
 def test_a_fresh_press_of_whoever_owns_or_of_anybody_when_nobody_does() -> None:
