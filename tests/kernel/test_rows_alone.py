@@ -146,17 +146,16 @@ def test_what_comes_goes_and_stays_is_told_once() -> None:
 ])  # fmt: skip
 def test_what_ends_a_press(motion: Motion, act: Act, new: bool, ends: bool, hard: bool) -> None:
     now = pressing(state(), motion)
-    now = replace(now, lately={} if new else {"row": NOW})
+    now = replace(now, lately={} if new else {"row": NOW, "later": NOW})
     named = motion.name or ""
+    acting = tuple(active(name, act, motion) for name in ("row", "later"))
     rows = tuple(
-        replace(item, rows=("worst",)) if item.motion is motion else item
+        replace(item, rows=("worst", "next")) if item.motion is motion else item
         for item in acts("lift", **{named: act})
     )
     for speed, kind in ((0.0, "refused"), (5.0, "stop"), (-5.0, "stop")):
         moving = replace(now, axes={**now.axes, Axis.HOIST: AxisMemory(speed, abs(speed))})
-        after, events, quick = step._end_presses(
-            moving, moving.authority, (active("row", act, motion),), rows, NOW
-        )
+        after, events, quick = step._end_presses(moving, moving.authority, acting, rows, NOW)
         why = "worst" if act >= Act.HOLD else "row"
         assert events == ((Event(kind, why),) if ends else ())
         assert (bool(step.stations.pressed(after.stations)), quick) == (not ends, hard)
