@@ -66,7 +66,7 @@ def _r(*pairs: tuple[Act, Motion]) -> Reactions:
 
 
 M, S = Motion, SignalId
-HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+HIGH, MEDIUM = Priority.HIGH, Priority.MEDIUM
 AUTO, RESET, SERVICE = Clear.AUTO, Clear.RESET, Clear.SERVICE
 WARN, SLOW, HOLD, QUICK, ISOLATE = Act.WARN, Act.SLOW, Act.HOLD, Act.QUICK, Act.ISOLATE
 NOTHING: Reactions = ()
