@@ -254,6 +254,8 @@ def quarantine(scene: Scene) -> Truth:
         return True
     kept, person, slipped = scene.kept, scene.people, "load_step" in scene.latched
     if slipped and not kept.get("slipped"):
+        if not person.carried_kg:  # it slipped before a restart: whether it came back is not known
+            return True
         left = 1 - scene.params.load_step_ratio
         kept["slip_g"] = round(left * person.carried_kg * 1000)
     kept["slipped"] = int(slipped)

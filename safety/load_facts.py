@@ -86,11 +86,11 @@ def asymmetry(scene: Scene) -> Truth:
 
 def _fallen_kg(scene: Scene) -> float:
     """What a freely hanging person's load has lost from one window to the next; 0 while they are
-    lowered.
+    lowered, or may be.
     """
     person = scene.people
     hanging = person.before_kg >= 0.8 * person.carried_kg > 0
-    lowered = scene.now_ns - person.lowered_ns <= LOWERED_NS
+    lowered = scene.now_ns - max(person.lowered_ns, person.unseen_ns) <= LOWERED_NS
     free = hanging and person.confirmed_lately and not lowered
     # a hard stop makes the load swing, a third up and down: what comes back is no loss
     return min(person.before_kg, person.carried_kg) - person.most_kg if free else 0.0

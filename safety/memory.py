@@ -24,6 +24,7 @@ class Measured:
     height_mm: float | None
     stroke_mm: float | None
     lowering: bool  # told to go down, or sinking
+    unseen: bool = False  # nobody knows whether it sinks
     slack: bool = False  # the strap contact says so
     reset: bool = False  # somebody presses Reset
 
@@ -34,9 +35,10 @@ class People:
 
     `loads`: (time, kg) within two windows of sudden changes; the newer begins at `window_ns`.
     `carried_kg`: the most that hung steadily in this pick-up. `lowered_ns`: when the hoist last
-    went down; `confirmed_ns`: when a confirmed person last hung. `load_ns`: when a load was last
-    known; `vanished`: it went while the scale was silent and nobody was lowered, or the stroke fell
-    faster than anybody sits down. `stroke_mm`, `stroke_ns`: the last one known, and when.
+    went down, `unseen_ns`: when its speed was last unknown; `confirmed_ns`: when a confirmed person
+    last hung. `load_ns`: when a load was last known; `silent`: load or stroke were not heard since
+    the restart, or the load just now. `vanished`: it went while the scale was silent and nobody was
+    lowered, or the stroke fell faster than anybody sits down. `stroke_mm`, `stroke_ns`: its last.
     """
 
     aloft: bool
@@ -49,9 +51,11 @@ class People:
     window_ns: int = 0
     carried_kg: float = 0.0
     lowered_ns: int = NEVER_NS
+    unseen_ns: int = NEVER_NS
     confirmed_ns: int = NEVER_NS
     load_ns: int = NEVER_NS
     vanished: bool = False
+    silent: bool = True
     stroke_mm: float = 0.0
     stroke_ns: int = NEVER_NS
 
@@ -136,13 +140,15 @@ def _lowest(start_mm: float | None, height_mm: float | None) -> float | None:
 
 
 def _standing(before: People, seen: Measured, now_ns: int, p: Params) -> People:
-    """A stroke that fell faster than the actuator can has lost its zero: who stood stands until
-    the stroke says so again, or somebody says that they sit.
+    """A stroke that fell faster than the actuator can, or over a restart, has lost its zero: who
+    stood stands until the stroke says so again, or somebody says that they sit.
     """
     if seen.stroke_mm is None:
         return before
     most_mm = p.stand_mm_s * ((now_ns - before.stroke_ns) / NS_PER_MS + p.slip_ms) / 1000
-    fell = before.standing and before.stroke_mm - seen.stroke_mm > most_mm
+    fast = before.stroke_mm - seen.stroke_mm > most_mm
+    low = before.silent and seen.stroke_mm < p.standing_clear_mm
+    fell = before.standing and (fast or low)
     vanished = (before.vanished or fell) and not (seen.reset or seen.stroke_mm > p.standing_mm)
     up = _hysteresis(
         before.standing, seen.stroke_mm, seen.stroke_mm, p.standing_mm, p.standing_clear_mm
@@ -151,6 +157,7 @@ def _standing(before: People, seen: Measured, now_ns: int, p: Params) -> People:
         before,
         standing=up or vanished,
         vanished=vanished,
+        silent=False,
         stroke_mm=seen.stroke_mm,
         stroke_ns=now_ns,
     )
@@ -163,24 +170,27 @@ def _weigh(before: People, seen: Measured, now_ns: int, p: Params) -> People:
     if seen.load_kg is not None:
         loads = (*loads, (now_ns, seen.load_kg))
     lowered_ns = now_ns if seen.lowering else before.lowered_ns
+    unseen_ns = now_ns if seen.unseen else before.unseen_ns
     load_ns = before.load_ns if seen.load_kg is None else now_ns
     now = replace(
-        before, loads=loads, window_ns=now_ns - window_ns, lowered_ns=lowered_ns, load_ns=load_ns
-    )
+        before, loads=loads, window_ns=now_ns - window_ns, lowered_ns=lowered_ns,
+        unseen_ns=unseen_ns, load_ns=load_ns,
+    )  # fmt: skip
     whole = before.aloft and seen.load_kg is not None and len(loads) <= len(before.loads)
     return replace(now, carried_kg=max(now.carried_kg, now.least_kg)) if whole else now
 
 
 def _doubt(now: People, seen: Measured, known_ns: int, p: Params) -> People:
     """A scale that was silent and then says "nobody" has lost the person, or its zero: who hung
-    and was not lowered hangs until the strap is slack, the load is back, or somebody says so.
+    and was not lowered meanwhile (over a restart nobody knows) hangs until the strap is slack, the
+    load is back, or somebody says so.
     """
     if seen.load_kg is None:
-        return now
-    gap = NEVER_NS < known_ns < now.window_ns
-    fell = now.aloft and gap and seen.load_kg < p.aloft_clear_kg and now.lowered_ns <= known_ns
+        return replace(now, silent=True)
+    low = now.silent and seen.load_kg < p.aloft_clear_kg
+    fell = now.aloft and low and (now.lowered_ns <= known_ns or known_ns == NEVER_NS)
     ended = seen.slack or seen.reset or seen.load_kg > p.aloft_kg
-    return replace(now, vanished=(now.vanished or fell) and not ended)
+    return replace(now, silent=False, vanished=(now.vanished or fell) and not ended)
 
 
 def want_marker(

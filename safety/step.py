@@ -130,12 +130,13 @@ def _people(scene: Scene) -> tuple[People, tuple[Event, ...]]:
         stroke, reset = scene.value(SignalId.STAND_POS), scene.authority.reset
         seen = Measured(None, None, stroke, lowering=False, reset=reset)
     else:
-        speed = scene.value(SignalId.HOIST_SPEED)  # unknown: it may be sinking, by the red strap
-        sinking = speed is None or speed < -BY_AXIS[Axis.HOIST].still_mm_s(scene.params)
+        speed = scene.value(SignalId.HOIST_SPEED)
+        sinking = speed is not None and speed < -BY_AXIS[Axis.HOIST].still_mm_s(scene.params)
         seen = Measured(
             scene.value(SignalId.LOAD_KG), scene.value(SignalId.HOIST_POS), None,
             lowering=sinking or scene.axes[Axis.HOIST].speed_mm_s < 0,
-            slack=scene.is_off(SignalId.STRAP_TIGHT) is True, reset=scene.authority.reset,
+            unseen=speed is None, slack=scene.is_off(SignalId.STRAP_TIGHT) is True,
+            reset=scene.authority.reset,
         )  # fmt: skip
     confirmed = scene.authority.confirmed_pickup
     return remember(scene.people, scene.kind, seen, confirmed, scene.now_ns, scene.params)

@@ -31,10 +31,11 @@ DEFAULTS: dict[type, dict[str, Any]] = {
     },
     Stations: {"owner": "", "idle_since_ns": 0},
     AxisMemory: {"speed_mm_s": 0.0, "may_have_mm_s": 0.0},
-    Measured: {"slack": False, "reset": False},
+    Measured: {"unseen": False, "slack": False, "reset": False},
     People: {
         "pickup_height_mm": None, "confirmed": False, "marker_is_durable": False, "loads": (),
-        "window_ns": 0, "carried_kg": 0.0, "lowered_ns": NEVER_NS, "confirmed_ns": NEVER_NS,
+        "window_ns": 0, "carried_kg": 0.0, "lowered_ns": NEVER_NS, "unseen_ns": NEVER_NS,
+        "confirmed_ns": NEVER_NS, "silent": True,
         "load_ns": NEVER_NS, "vanished": False, "stroke_mm": 0.0, "stroke_ns": NEVER_NS,
     },
     KernelConfig: {"fallback": False, "fitted": frozenset()},

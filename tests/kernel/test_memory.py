@@ -33,7 +33,7 @@ def loads(*pairs: tuple[float, float]) -> tuple[tuple[int, float], ...]:
 HUNG = replace(
     NOBODY, aloft=True, confirmed=True, pickup_height_mm=900.0, carried_kg=70.0,
     loads=loads((1.9, 70.0), (0.1, 70.0)), window_ns=NOW - WINDOW_NS, load_ns=NOW - 20 * MS,
-    confirmed_ns=NOW - 20 * MS,
+    confirmed_ns=NOW - 20 * MS, silent=False,
 )  # fmt: skip
 
 
@@ -87,7 +87,9 @@ def test_what_was_weighed_when() -> None:
     assert (now.window_ns, now.load_ns, now.lowered_ns) == (NOW - WINDOW_NS, NOW, NOW)
     assert (now.load_kg, now.before_kg, now.most_kg, now.least_kg) == (55.0, 60.0, 55.0, 50.0)
     silent = after(before, seen(None))
-    assert (silent.load_ns, silent.lowered_ns) == (NOW - 20 * MS, NEVER_NS)
+    assert (silent.load_ns, silent.lowered_ns, silent.silent) == (NOW - 20 * MS, NEVER_NS, True)
+    assert now.silent is False
+    assert (now.unseen_ns, after(before, seen(55.0, unseen=True)).unseen_ns) == (NEVER_NS, NOW)
     assert silent.loads == loads((2.0, 60.0), (1.0, 50.0))
     none = replace(NOBODY, loads=())
     assert (none.load_kg, none.before_kg, none.most_kg, none.least_kg) == (0, 0, 0, 0)
@@ -106,9 +108,9 @@ def test_the_most_that_filled_a_window_was_carried() -> None:
 
 @pytest.mark.parametrize(("change", "now", "vanished"), [
     ({}, {}, True),
-    ({"load_ns": NOW - WINDOW_NS}, {}, False),
-    ({"load_ns": NOW - WINDOW_NS - 1}, {}, True),
-    ({"load_ns": NEVER_NS}, {}, False),
+    ({"silent": False}, {}, False),
+    ({"load_ns": NOW - 20 * MS}, {}, True),
+    ({"load_ns": NEVER_NS}, {"lowering": True}, True),
     ({"lowered_ns": NOW - 2 * WINDOW_NS}, {}, True),
     ({"lowered_ns": NOW - 2 * WINDOW_NS + 1}, {}, False),
     ({}, {"lowering": True}, False),
@@ -124,14 +126,16 @@ def test_the_most_that_filled_a_window_was_carried() -> None:
 def test_a_scale_that_was_silent_and_says_nobody(
     change: dict[str, Any], now: dict[str, Any], vanished: bool
 ) -> None:
-    before = replace(HUNG, loads=(), load_ns=NOW - 2 * WINDOW_NS)
+    before = replace(HUNG, loads=(), load_ns=NOW - 2 * WINDOW_NS, silent=True)
     found = after(replace(before, **change), seen(**({"load_kg": 0.0} | now)))
     assert found.vanished is vanished
     if vanished:
         assert found.aloft
 
 
-STOOD = replace(NOBODY, standing=True, stroke_mm=200.0, stroke_ns=NOW - 1000 * MS)
+STOOD = replace(
+    NOBODY, standing=True, stroke_mm=200.0, stroke_ns=NOW - 1000 * MS, silent=False
+)  # fmt: skip
 MOST_MM = P.stand_mm_s * (1000 + P.slip_ms) / 1000
 
 
@@ -141,7 +145,9 @@ MOST_MM = P.stand_mm_s * (1000 + P.slip_ms) / 1000
     (True, None, True), (False, None, False),
 ])  # fmt: skip
 def test_who_stands(before: bool, stroke: float | None, stands: bool) -> None:
-    person = replace(NOBODY, standing=before, stroke_mm=stroke or 5.0, stroke_ns=NOW - 20 * MS)
+    person = replace(
+        NOBODY, standing=before, stroke_mm=stroke or 5.0, stroke_ns=NOW - 20 * MS, silent=False
+    )  # fmt: skip
     now = after(person, seen(stroke_mm=stroke), kind="chair")
     assert (now.standing, now.vanished) == (stands, False)
     assert (now.stroke_ns, now.stroke_mm) == (
@@ -154,6 +160,9 @@ def test_who_stands(before: bool, stroke: float | None, stands: bool) -> None:
     ({"stroke_mm": MOST_MM + 0.005}, 0.0, False, True),
     ({}, 0.0, False, True),
     ({}, 0.0, True, False),
+    ({"stroke_mm": 0.0, "silent": True}, P.standing_clear_mm - 0.1, False, True),
+    ({"stroke_mm": 0.0, "silent": True}, P.standing_clear_mm, False, False),
+    ({"stroke_mm": 0.0, "silent": True, "standing": False}, 0.0, False, False),
     ({"standing": False}, 0.0, False, False),
     ({"vanished": True, "stroke_mm": 0.0}, 0.0, False, True),
     ({"vanished": True, "stroke_mm": 0.0}, P.standing_mm, False, True),
@@ -162,9 +171,11 @@ def test_who_stands(before: bool, stroke: float | None, stands: bool) -> None:
 def test_a_stroke_that_fell_faster_than_anybody_sits(
     change: dict[str, Any], stroke: float, reset: bool, vanished: bool
 ) -> None:
-    now = after(replace(STOOD, **change), seen(stroke_mm=stroke, reset=reset), kind="chair")
-    assert now.vanished is vanished
-    assert now.standing is (vanished or stroke > P.standing_mm)
+    before = replace(STOOD, **change)
+    now = after(before, seen(stroke_mm=stroke, reset=reset), kind="chair")
+    assert (now.vanished, now.silent) == (vanished, False)
+    kept = before.standing and stroke >= P.standing_clear_mm
+    assert now.standing is (vanished or kept or stroke > P.standing_mm)
 
 
 def test_a_restart_over_somebody() -> None:

@@ -187,7 +187,7 @@ def test_only_who_presses_and_is_told_a_speed_moves() -> None:
 
 
 @pytest.mark.parametrize(("speed", "told", "lowering"), [
-    (None, 0.0, True), (0.0, 0.0, False), (-P.still_mm_s, 0.0, False),
+    (None, 0.0, False), (None, -0.5, True), (0.0, 0.0, False), (-P.still_mm_s, 0.0, False),
     (-P.still_mm_s - 0.1, 0.0, True), (0.0, -0.5, True), (0.0, 0.5, False),
     (P.still_mm_s + 1, 0.0, False),
 ])  # fmt: skip
@@ -199,6 +199,7 @@ def test_a_hoist_that_sinks_or_is_told_to_lowers(
     now.axes = {Axis.HOIST: AxisMemory(told, 0.0), Axis.TRAVERSE: AxisMemory(-9.0, 9.0)}
     after, _ = step._people(now)
     assert (after.lowered_ns == now.now_ns) is lowering
+    assert (after.unseen_ns == now.now_ns) is (speed is None)
     assert after.load_ns == now.now_ns
 
 

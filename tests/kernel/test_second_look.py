@@ -59,7 +59,7 @@ def test_who_vanished_is_set_down_by_a_reset_or_a_slack_strap_and_found_by_the_l
     assert ("load_vanished" in world.state.latched) is (how != "reset"), "a latch waits for a Reset"
 
 
-@pytest.mark.parametrize("how", ["told", "by hand", "speed unknown"])
+@pytest.mark.parametrize("how", ["told", "by hand"])
 def test_who_was_lowered_while_the_scale_was_silent_has_not_vanished(how: str) -> None:
     world = aloft(75.0)
     world.values[S.LOAD_KG] = None
@@ -69,7 +69,7 @@ def test_who_was_lowered_while_the_scale_was_silent_has_not_vanished(how: str) -
         world.run(400)
         world.release()
     else:
-        world.values[S.HOIST_SPEED] = -20.0 if how == "by hand" else None
+        world.values[S.HOIST_SPEED] = -20.0
         world.follow = False
     world.run(1000)
     world.values[S.LOAD_KG] = 0.0
@@ -78,7 +78,7 @@ def test_who_was_lowered_while_the_scale_was_silent_has_not_vanished(how: str) -
     assert not world.state.people.aloft
 
 
-def test_a_short_gap_and_a_restart_are_no_vanishing() -> None:
+def test_a_short_gap_is_no_vanishing() -> None:
     world = aloft(75.0)
     for load in (None, 75.0, None, 74.0):
         world.values[S.LOAD_KG] = load
@@ -89,10 +89,6 @@ def test_a_short_gap_and_a_restart_are_no_vanishing() -> None:
     world.values[S.LOAD_KG] = 12.0  # less, and still more than nobody
     world.run(1000)
     assert "load_vanished" not in world.state.latched
-    again = World(marker=world.state.marker)
-    again.run(1000)
-    assert "load_vanished" not in again.state.latched, "nobody knows of a load before the restart"
-    assert not again.state.people.aloft
 
 
 def test_nobody_is_set_down_before_a_whole_window_says_so() -> None:
