@@ -118,6 +118,8 @@ def test_a_step_of_the_load(load: float, fell: bool) -> None:
 @pytest.mark.parametrize(("change", "fell"), [
     ({}, True),
     ({"lowered_ns": NOW - load_facts.LOWERED_NS}, False),
+    ({"unseen_ns": NOW - load_facts.LOWERED_NS}, False),
+    ({"unseen_ns": NOW - load_facts.LOWERED_NS - 1}, True),
     ({"lowered_ns": NOW - load_facts.LOWERED_NS - 1}, True),
     ({"confirmed_ns": NEVER_NS}, False),
     ({"carried_kg": 0.0}, False),
