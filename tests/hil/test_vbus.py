@@ -171,10 +171,10 @@ def test_logger_and_player_simply_work(hub: object, tmp_path: Path) -> None:
     assert "Connected to" in logger.stdout.readline()
     player = [sys.executable, "-m", "can.player", "-i", "vbus", "-c", "observed", str(source)]
     with can.Bus(interface="vbus", channel="observed", ignore_config=True) as witness:
-        subprocess.run(player, check=True, capture_output=True, timeout=20)
+        subprocess.run(player, check=True, capture_output=True, timeout=60)
         heard = [witness.recv(5) for _ in range(20)]
     logger.send_signal(signal.SIGINT)
-    logger.wait(10)
+    logger.wait(60)
     assert [m.arbitration_id & 0xFF for m in heard if m] == list(range(20))
     assert log.read_text().count("18FF10") == 20
 
