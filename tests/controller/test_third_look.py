@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from hil.rooms.lift import LiftRoom
 from liftctl.gate.turn import start
 from liftctl.gate.view import state_message
 from safety.types import LOWERING, Motion
 from safety.verdict import Marker
 from tests.controller.world import PAIR, World
 from tests.gate.room import Gate
+from tests.guard.world import hang
 
 
 def alarms_of(gate: Gate, seconds: float, unheard: int | None = None) -> set[str]:
@@ -33,6 +35,8 @@ def test_a_device_that_never_came_up_is_an_alarm_after_the_boot_deadline() -> No
     """H23: a new gate process, somebody hangs, the contacts' node is dead. The row has a priority
     and a text ("Call a technician"); the strip must not say that all is well."""
     gate = Gate("lift")
+    assert isinstance(gate.room, LiftRoom)
+    hang(gate.room)
     gate.state = start(gate.config, gate.now, Marker(1, True, (), 1))
     assert alarms_of(gate, 9, unheard=0x20) == set()
     assert {"boot_deadline", "estop?"} <= alarms_of(gate, 6, unheard=0x20)
