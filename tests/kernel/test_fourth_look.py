@@ -23,14 +23,20 @@ def restarted(world: World, **values: float | None) -> World:
     return again
 
 
+def hanging() -> World:
+    """70 kg hang 300 mm above the bed, and nobody presses anything."""
+    world = aloft(70.0)
+    world.release()
+    world.run(400)
+    return world
+
+
 # --- gateway and devices lose their supply together
 
 
 def test_a_scale_that_tared_itself_at_power_on_sets_nobody_down() -> None:
-    """H24, H25: 70 kg hang 300 mm above the bed; the cell begins with what hangs there as zero."""
-    world = aloft(70.0)
-    world.release()
-    world.run(400)
+    """H24, H25: the cell begins with what hangs there as zero."""
+    world = hanging()
     assert world.state.marker.in_flight
     again = restarted(world, LOAD_KG=0.0)
     again.confirmed = 0  # the controller knows of no transfer any more
@@ -46,7 +52,7 @@ def test_a_scale_that_tared_itself_at_power_on_sets_nobody_down() -> None:
 
 
 def test_an_actuator_that_begins_at_zero_at_power_on_makes_nobody_sit() -> None:
-    """H32: somebody stands (stroke 200 mm) through a power cut; one Reset frees the joystick."""
+    """H32: somebody stands (stroke 200 mm) through a power cut that takes the zero away."""
     world = standing(200.0)
     assert world.state.marker.in_flight
     again = restarted(world, STAND_POS=0.0, STAND_SPEED=0.0)
@@ -59,7 +65,7 @@ def test_an_actuator_that_begins_at_zero_at_power_on_makes_nobody_sit() -> None:
 
 
 def test_a_load_that_vanished_has_not_come_down_by_a_restart() -> None:
-    """H24: `load_vanished` is remembered, whom it is about is not."""
+    """H24: the row is remembered, and so is whom it is about."""
     world = aloft(70.0)
     world.values[S.LOAD_KG] = None
     world.run(1000)
@@ -76,9 +82,7 @@ def test_a_load_that_vanished_has_not_come_down_by_a_restart() -> None:
 
 def test_a_scale_whose_supply_dipped_sets_nobody_down() -> None:
     """As load_vanished, and silent for 160 ms only: shorter than the window."""
-    world = aloft(70.0)
-    world.release()
-    world.run(400)
+    world = hanging()
     world.values[S.LOAD_KG] = None
     world.run(160)
     world.values[S.LOAD_KG] = 0.0
@@ -109,10 +113,8 @@ def test_a_slipped_loop_is_not_forgiven_by_a_restart() -> None:
 
 @pytest.mark.parametrize("silent_ms", [400, 3000])
 def test_a_lift_that_lost_its_supply_and_its_tare_sets_nobody_down(silent_ms: int) -> None:
-    """H24: drive and cell are silent together; an unknown speed passes for "lowered" meanwhile."""
-    world = aloft(70.0)
-    world.release()
-    world.run(400)
+    """H24: drive and cell are silent together: a speed nobody knows is no proof of a lowering."""
+    world = hanging()
     silent = (S.LOAD_KG, S.HOIST_SPEED, S.HOIST_POS)
     world.values |= dict.fromkeys(silent)
     world.values[S.HOIST_VERIFIED] = 0.0
