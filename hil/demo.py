@@ -60,7 +60,7 @@ def _met(row: str) -> Any:
 
 
 async def _begin(finger: Finger, kind: str) -> None:
-    await finger.until(_ready, "a gate that is ready", 30.0)
+    await finger.until(_ready, "a gate that is ready")
     finger.fatal = "guard_cut"
     await finger.step("begin", kind=kind, resident="r-7f3a", badge="0006547886", carers="1")
     await finger.until(lambda s: _step(s) == "checking", "the record to be opened")
@@ -91,8 +91,8 @@ async def transfer(ward: WardUnderTest, finger: Finger) -> dict[str, Any]:
         await finger.hold(
             "UP", lambda _: finger.value(HEIGHT) >= 1250, "the second half of the lift"
         )
-        await finger.hold("RIGHT", lambda _: hands.state()["x_mm"] >= 3000, "the chair", 60.0)
-        await finger.hold("DOWN", lambda s: s["values"]["load_kg"] < 3, "the seat", 60.0)
+        await finger.hold("RIGHT", lambda _: hands.state()["x_mm"] >= 3000, "the chair")
+        await finger.hold("DOWN", lambda s: s["values"]["load_kg"] < 3, "the seat")
         await finger.until(lambda s: _step(s) in ("slack", "unhooking"), "the load to be gone")
         hands.do("unhook")
     if _step(finger.state) in ("slack", "unhooking"):

@@ -170,11 +170,14 @@ def _answers(port: int) -> bool:
 
 
 def init(site: Site, fallback: bool = False) -> None:
-    """First start of a site: its folders, its marker, its accepted configuration."""
+    """First start of a site: its folders, its marker, its accepted configuration.
+
+    Where a gate has run, a marker that is not there was lost: it stays an unreadable one.
+    """
     places = Places(site.name)
     places.data.mkdir(parents=True, exist_ok=True)
     places.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not places.marker.exists():
+    if not places.marker.exists() and not places.gate_lock.exists():
         marker.init(places.marker)
     if not fallback and not on_trial(site.name):
         accept(site)

@@ -61,13 +61,13 @@ class People:
 
     @classmethod
     def after_boot(cls, kind: str, marker: Marker) -> People:
-        """In flight when we died: someone is aloft or standing until a measurement says
-        otherwise.
+        """In flight when we died: someone is aloft or standing until a measurement says otherwise.
+        Their loops may have been hooked anew meanwhile: a new pick-up, which nobody has confirmed.
         """
         return cls(
             aloft=kind == "lift" and marker.in_flight,
             standing=kind == "chair" and marker.in_flight,
-            pickup=max(marker.pickup, int(marker.in_flight)),  # 0 could never be confirmed
+            pickup=marker.pickup + marker.in_flight,
         )
 
     @property

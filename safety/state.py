@@ -62,10 +62,10 @@ class KernelState:
 
 
 def boot(config: KernelConfig, now_ns: int, marker: Marker | None) -> KernelState:
-    """The state after a restart. An unreadable marker (None) means: assume someone is aloft (rule
-    9).
+    """The state after a restart. An unreadable marker (None) means: assume that someone is aloft
+    (rule 9), and that the lift was out of use (H37).
     """
-    known = marker or replace(EMPTY, in_flight=True)
+    known = marker or replace(EMPTY, in_flight=True, latched=("quarantine",))
     on_disk = marker or EMPTY
     axes = AXES_OF[config.kind]
     return KernelState(

@@ -43,7 +43,7 @@ class Finger:
     _socket: ClientConnection | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    async def open(self, patience_s: float = 30.0) -> None:
+    async def open(self, patience_s: float = 90.0) -> None:
         """Connect, and wait for the first state."""
         origin = f"http://127.0.0.1:{self.port}"
         deadline = time.monotonic() + patience_s
@@ -136,7 +136,7 @@ class Finger:
             raise Broken(f"the step was refused: {self.refused[-1]}")
 
     async def until(
-        self, what: Callable[[dict[str, Any]], bool], name: str, patience_s: float = 20.0
+        self, what: Callable[[dict[str, Any]], bool], name: str, patience_s: float = 60.0
     ) -> None:
         """Wait for a state; Broken names what did not come, and what the panel showed instead."""
         deadline = time.monotonic() + patience_s
@@ -153,7 +153,7 @@ class Finger:
         motion: str,
         what: Callable[[dict[str, Any]], bool],
         name: str,
-        patience_s: float = 40.0,
+        patience_s: float = 60.0,
     ) -> None:
         """Hold an arrow until something is reached, then let go.
 

@@ -153,7 +153,7 @@ class WardUnderTest:
             preexec_fn=ends_with_parent,  # noqa: PLW1509
         )
 
-    def _wait(self, what: Any, name: str, patience_s: float = 20.0) -> None:
+    def _wait(self, what: Any, name: str, patience_s: float = 60.0) -> None:
         deadline = time.monotonic() + patience_s
         while not what():
             if time.monotonic() > deadline:

@@ -275,7 +275,7 @@ def run(site: Site, fallback: bool = False) -> None:
     ports |= {spec.name: open_line(spec) for spec in site.serial}
     remembered = load(places.marker)
     if remembered is None:
-        say("gate", "the marker file cannot be read: assuming that someone is aloft")
+        say("gate", "the marker file cannot be read: assuming that someone is aloft; quarantined")
     ring = open_ring(places, site, fallback)
     marker, (wake, tell) = MarkerFile(places.marker), os.pipe()
     marker.open(tell)

@@ -159,3 +159,22 @@ def test_the_fallback_is_found_whatever_the_file_is_called(
     file.write_text(file.read_text().replace("swl_kg = 200", "swl_kg = 9000"))
     _, fallback, _ = accept.load_or_fall_back(file)
     assert fallback
+
+
+def test_a_marker_that_was_lost_is_no_first_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H37: `liftctl up` wrote a fresh marker where the old one had been: nobody aloft, no latch."""
+    from liftctl.gate.marker import load as load_marker
+    from liftctl.places import Places
+    from liftctl.up import init
+
+    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path / "run"))
+    places = Places(LIFT.name)
+    init(LIFT)
+    assert load_marker(places.marker) == Marker(0, False, (), 0)
+    places.gate_lock.touch()  # a gate has run here
+    places.marker.unlink()
+    init(LIFT)
+    assert load_marker(places.marker) is None

@@ -108,6 +108,20 @@ def test_a_slipped_loop_is_not_forgiven_by_a_restart() -> None:
     assert "quarantine" in again.state.latched, f"free again: {free(again)!r}"
 
 
+def test_loops_hooked_while_the_gate_was_dead_are_looked_at_again() -> None:
+    """H5: the strap lowered them, somebody hooked them (or another) anew, and the power is back."""
+    world = hanging()
+    assert world.state.people.confirmed
+    again = restarted(world)
+    again.run(2000)
+    assert again.confirmed == world.confirmed, "the controller lived, and still names the old one"
+    assert not again.state.people.confirmed
+    assert free(again) == M.DOWN
+    again.confirmed = again.state.people.pickup
+    again.run(400)
+    assert free(again) & M.UP
+
+
 # --- the devices alone lose their supply, the gateway has its own battery
 
 

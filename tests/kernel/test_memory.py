@@ -186,7 +186,7 @@ def test_a_restart_over_somebody() -> None:
                 flying and kind == "lift", flying and kind == "chair",
             )  # fmt: skip
             assert now.pickup == int(flying)
-            assert People.after_boot(kind, Marker(9, flying, (), 5)).pickup == 5
+            assert People.after_boot(kind, Marker(9, flying, (), 5)).pickup == 5 + flying
 
 
 @pytest.mark.parametrize("who", ["aloft", "standing", "busy"])

@@ -91,7 +91,7 @@ def test_up_is_possible_after_a_restart_in_the_air() -> None:
     world = World(marker=Marker(7, True, (), 3))
     world.values[S.LOAD_KG] = 70.0
     world.run(400)
-    world.confirmed = 3
+    world.confirmed = 4  # the loops were looked at again
     world.run(100)
     assert world.state.ready
     world.press(M.UP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safety.types import Motion, Reset, SignalId
+from safety.types import Motion, Release, Reset, SignalId
 from tests.kernel.trips import NEVER, aloft, free, lowers, standing, trips_after
 from tests.kernel.world import World
 
@@ -162,7 +162,9 @@ def test_a_current_that_is_unknown_at_rest_is_not_stuck() -> None:
 
 
 def test_after_an_unreadable_marker_the_loops_can_be_confirmed() -> None:
-    """Rule 9 assumes somebody aloft; a pick-up numbered 0 could never be confirmed."""
+    """Rule 9 assumes somebody aloft; a pick-up numbered 0 could never be confirmed. H37: which
+    latches were lost with the file nobody knows, so a technician looks before it raises again.
+    """
     world = World(marker=None)
     world.values[S.LOAD_KG] = 75.0
     world.values[S.HOIST_POS] = 1500.0
@@ -170,6 +172,14 @@ def test_after_an_unreadable_marker_the_loops_can_be_confirmed() -> None:
     world.confirmed = world.state.people.pickup
     world.run(500)
     assert world.state.people.confirmed
+    assert world.state.latched == {"quarantine"}
+    assert lowers(world)
+    world.extra.append(Reset("panel:1"))
+    world.run(500)
+    assert not free(world) & M.UP
+    world.release()
+    world.extra.append(Release("quarantine", "technician"))
+    world.run(1500)
     assert free(world) & M.UP
 
 

@@ -32,7 +32,7 @@ class ChairRoom(Room):
         """A transfer runs and STAND may be pressed; from wherever we are."""
         self.ready()
         if self.height > 200:
-            self.page.hold("SIT", lambda _: self.height < 60, "room to stand", 60.0)
+            self.page.hold("SIT", lambda _: self.height < 60, "room to stand")
         if self.page.step_name in ("", "idle"):
             self.page.step(
                 "begin", kind="stand-sit", resident="r-7f3a", badge="0006547886", carers="1"
@@ -49,7 +49,7 @@ class ChairRoom(Room):
 def chair_room() -> Iterator[ChairRoom]:
     """Room 2, started."""
     with open_ward(rooms=("chair",)) as ward, ward.control("chair") as hands:
-        page = Page(ward.panel_port("chair"), 60.0)
+        page = Page(ward.panel_port("chair"))
         room = ChairRoom(ward, page, Truth(ward.truth["chair"]), hands, "chair")
         try:
             wait(room.truth.read, "a first truth row")

@@ -4,20 +4,26 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.process.demos import Demos
-from tests.process.room import Room, lift_room
+from tests.process.room import SHARED, Room
 
 
-@pytest.fixture(scope="session")
-def ward() -> Iterator[Room]:
-    """One lift room for every test that leaves it as it found it: usable."""
-    with lift_room() as room:
-        yield room
+@pytest.fixture(scope="session", autouse=True)
+def ward() -> Iterator[None]:
+    """The shared room does not outlive the tests."""
+    yield
+    SHARED.end()
 
 
 @pytest.fixture
-def room(ward: Room) -> Iterator[Room]:
+def alone() -> None:
+    """For a test that starts a ward without `open_ward`."""
+    SHARED.end()
+
+
+@pytest.fixture
+def room() -> Iterator[Room]:
     """The shared room; a test that failed in the middle leaves no finger, no strap, no page."""
+    ward = SHARED.room()
     ward.hands.do("hand", keys=[], present=True)
     if not ward.page.state or ward.page.finger._tasks[0].done():
         ward.new_page()
@@ -33,16 +39,3 @@ def flying(room: Room) -> Room:
     """A person hangs in the sling, a transfer runs."""
     room.in_the_air()
     return room
-
-
-@pytest.fixture(scope="session", autouse=True)
-def demos(request: pytest.FixtureRequest) -> Iterator[Demos]:
-    """`make demo` and its sabotages take minutes of waiting: they run beside the other tests."""
-    wanted = {
-        item.callspec.params["kind"]
-        for item in request.session.items
-        if "test_whole_demo" in item.nodeid and hasattr(item, "callspec")
-    }
-    found = Demos(wanted)
-    yield found
-    found.end()

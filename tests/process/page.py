@@ -20,21 +20,21 @@ _loop = asyncio.new_event_loop()
 threading.Thread(target=_loop.run_forever, name="fingers", daemon=True).start()
 
 
-def _run(work: Coroutine[Any, Any, Any], patience_s: float = 90.0) -> Any:
+def _run(work: Coroutine[Any, Any, Any], patience_s: float = 240.0) -> Any:
     return asyncio.run_coroutine_threadsafe(work, _loop).result(patience_s)
 
 
 class Page:
     """One browser page of a panel. Its beats go on while the test thinks."""
 
-    def __init__(self, port: int, patience_s: float = 30.0) -> None:
+    def __init__(self, port: int) -> None:
         self.finger = Finger(port)
-        _run(self.finger.open(patience_s))
+        _run(self.finger.open())
         self.seen_neutral()
 
     def seen_neutral(self) -> None:
         """A press counts only from a page that was seen at neutral with a fresh tick (H3)."""
-        until_s = time.monotonic() + 10
+        until_s = time.monotonic() + 60
         first = 0
         while not first or int(self.state["tick"]) - first < NEUTRAL_NS:
             fresh = time.monotonic_ns() - int(self.state["tick"]) < FRESH_NS
@@ -74,12 +74,12 @@ class Page:
         """The reset button."""
         _run(self.finger._send(type="reset"))
 
-    def until(self, what: Callable[[State], bool], name: str, patience_s: float = 20.0) -> None:
+    def until(self, what: Callable[[State], bool], name: str, patience_s: float = 60.0) -> None:
         """Wait for a state."""
         _run(self.finger.until(what, name, patience_s))
 
     def hold(
-        self, motion: str, what: Callable[[State], bool], name: str, patience_s: float = 40.0
+        self, motion: str, what: Callable[[State], bool], name: str, patience_s: float = 60.0
     ) -> None:
         """Hold an arrow until something is reached, then let go."""
         _run(self.finger.hold(motion, what, name, patience_s))

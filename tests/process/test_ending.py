@@ -15,7 +15,7 @@ from hil.vbus.paths import is_served
 from tests.process.room import fresh_port
 from tests.process.truth import wait
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("alone")]
 
 
 def alive(run: Path) -> list[str]:
@@ -51,13 +51,13 @@ def test_nothing_is_left(tmp_path: Path, how: signal.Signals) -> None:
             start_new_session=True,
         )
     try:
-        wait(lambda: "Ctrl-C" in (tmp_path / "log").read_text(), "the ward to be ready", 60)
+        wait(lambda: "Ctrl-C" in (tmp_path / "log").read_text(), "the ward to be ready")
         assert len(alive(run)) == 9, "supervisor, hub, hardware and six processes"
         os.killpg(up.pid, how)  # Ctrl-C goes to the whole foreground group
-        status = up.wait(20)
+        status = up.wait(60)
     finally:
         up.kill()
-    wait(lambda: not alive(run), f"everything to be gone: {alive(run)}", 10)
+    wait(lambda: not alive(run), f"everything to be gone: {alive(run)}")
     assert status == (-how if how is signal.SIGKILL else 0)
     wait(lambda: not any(answers(port + shift) for shift in (0, 5, 10)), "the ports to close", 5)
     # A killed process loses its environment before its descriptors: wait for both.

@@ -54,7 +54,7 @@ class Afar:
 
     def __init__(self, ward: Enrolled) -> None:
         self.ward, self.centre = ward, ward.centre
-        self.page = Page(ward.port, 60.0)
+        self.page = Page(ward.port)
         self.times = 0  # configurations exchanged so far
 
     def order(self, kind: type, *roles: Role, **fields: Any) -> Any:
@@ -91,19 +91,19 @@ class Afar:
 
     def runs(self, digest: str) -> None:
         """Gate and guard run it, everything is back, and a page is there again."""
-        self.centre.until(lambda: self.reported() == digest, f"the gate on {digest}", 60.0)
+        self.centre.until(lambda: self.reported() == digest, f"the gate on {digest}")
         self.times += 1
         for name in ("gate", "guard", "controller", "panel"):
             self.centre.until(
                 lambda name=name: self.restarts()[name] >= self.times, f"a new {name}"
             )
         self.page.close()
-        self.page = Page(self.ward.port, 60.0)
-        self.page.until(lambda s: bool(s["support"]) and bool(s["controller"]), "the room", 30.0)
+        self.page = Page(self.ward.port)
+        self.page.until(lambda s: bool(s["support"]) and bool(s["controller"]), "the room")
 
 
 @pytest.fixture
-def afar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Afar]:
+def afar(alone: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Afar]:
     centre = Centre()
     ward = Enrolled(rooms=("lift",))
     ward.port, ward.centre = fresh_port(), centre
@@ -119,7 +119,7 @@ def afar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Afar]:
 
 
 def test_a_grant_and_a_configuration_from_order_to_answer(afar: Afar) -> None:
-    afar.page.until(lambda s: s["mode"] == "ready", "a ready gate", 30.0)
+    afar.page.until(lambda s: s["mode"] == "ready", "a ready gate")
     before = load(Path(afar.ward.site_file("lift"))).hash
     change = {"limits.hoist_loaded_mm_s": 50.0}
     proposal: dict[str, Any] = {"base": before, "changes": change, "by": "A.", "reason": "afraid"}

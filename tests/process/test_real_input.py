@@ -137,7 +137,7 @@ def in_the_black_box(ward: WardUnderTest, out: Path, lines: list[str]) -> None:
 @pytest.fixture
 def ward() -> Iterator[WardUnderTest]:
     with open_ward(("chair",)) as found:
-        wait(lambda: desk_is_up(found), "the desk", 60)
+        wait(lambda: desk_is_up(found), "the desk")
         yield found
 
 
@@ -169,7 +169,7 @@ def wired(tmp_path: Path, adapter: Adapter) -> Iterator[WardUnderTest]:
     changed = text.replace('"vbus:observed"', f'"slcan:{adapter.path}"')
     site.write_text(changed, encoding="utf-8")
     with open_ward(("chair",), sites={"chair": site}) as found:
-        wait(lambda: desk_is_up(found), "the desk", 60)
+        wait(lambda: desk_is_up(found), "the desk")
         yield found
 
 

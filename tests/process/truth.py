@@ -13,7 +13,7 @@ from typing import Any
 from hil.judge.truth import TruthLog
 
 
-def wait(what: Callable[[], Any], name: str, patience_s: float = 20.0) -> Any:
+def wait(what: Callable[[], Any], name: str, patience_s: float = 60.0) -> Any:
     """Wait for a condition and return it; an AssertionError names what did not come."""
     deadline = time.monotonic() + patience_s
     while not (found := what()):
