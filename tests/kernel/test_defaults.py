@@ -100,4 +100,5 @@ def test_a_start_over_somebody_knows_them_and_moves_nothing(
     assert all(item.speed_mm_s == 0 for item in state.axes.values())
     rotten = boot(KernelConfig(kind, params), 5, None)
     assert rotten.people == state.people
-    assert (rotten.marker, rotten.latched, rotten.authority.durable_seq) == (EMPTY, frozenset(), 0)
+    assert rotten.latched == {"quarantine"}, "which latches it held nobody knows (H37)"
+    assert (rotten.marker, rotten.authority.durable_seq) == (EMPTY, 0)
