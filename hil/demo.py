@@ -60,7 +60,7 @@ def _met(row: str) -> Any:
 
 
 async def _begin(finger: Finger, kind: str) -> None:
-    await finger.until(_ready, "a gate that is ready")
+    await finger.until(_ready, "a gate that is ready", 30.0)
     finger.fatal = "guard_cut"
     await finger.step("begin", kind=kind, resident="r-7f3a", badge="0006547886", carers="1")
     await finger.until(lambda s: _step(s) == "checking", "the record to be opened")
