@@ -167,8 +167,8 @@ def verdicts_of(ward: WardUnderTest, room: str) -> dict[str, Any]:
 async def play(ward: WardUnderTest, lift: Finger, chair: Finger) -> dict[str, Any]:
     """Everything once; the result object."""
     told: dict[str, Any] = {}
-    await lift.open(60.0)
-    await chair.open(60.0)
+    await lift.open()
+    await chair.open()
     try:
         say("room 1: bed to chair with one carer")
         told["lift"] = await transfer(ward, lift)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from tests.process.page import Page
-from tests.process.room import Room, open_ward
+from tests.process.room import Room, open_page, open_ward
 from tests.process.truth import Truth, wait
 
 
@@ -49,7 +48,7 @@ class ChairRoom(Room):
 def chair_room() -> Iterator[ChairRoom]:
     """Room 2, started."""
     with open_ward(rooms=("chair",)) as ward, ward.control("chair") as hands:
-        page = Page(ward.panel_port("chair"))
+        page = open_page(ward, ward.panel_port("chair"))
         room = ChairRoom(ward, page, Truth(ward.truth["chair"]), hands, "chair")
         try:
             wait(room.truth.read, "a first truth row")

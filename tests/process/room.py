@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hil.control import WardControl
+from hil.judge.finger import Broken
 from hil.judge.ward import WardUnderTest
 from safety.bounds import Params
 from safety.stopping import distances
@@ -277,6 +278,14 @@ class Shared:
 SHARED = Shared()
 
 
+def open_page(ward: WardUnderTest, port: int) -> Page:
+    """The first page of a panel; when there is none, what the ward said."""
+    try:
+        return Page(port)
+    except Broken as error:
+        raise AssertionError(f"{error}; {ward.tail()}") from error
+
+
 def _ward(
     rooms: tuple[str, ...] = ("lift",), env: dict[str, str] | None = None, **more: Any
 ) -> WardUnderTest:
@@ -295,7 +304,7 @@ def open_ward(rooms: tuple[str, ...] = ("lift",), **more: Any) -> WardUnderTest:
 @contextlib.contextmanager
 def _lift_room(ward: WardUnderTest) -> Iterator[Room]:
     with ward, ward.control("lift") as hands:
-        room = Room(ward, Page(ward.port), Truth(ward.truth["lift"]), hands)
+        room = Room(ward, open_page(ward, ward.port), Truth(ward.truth["lift"]), hands)
         try:
             yield room
         finally:
