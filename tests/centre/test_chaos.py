@@ -210,7 +210,7 @@ def _one_by_one(town: Town, engine: Engine, home: Home) -> None:
     """Each ingest dies under a home that is sending; the home goes on with the others."""
     url = f"http://127.0.0.1:{town.balancer.port}"
     home.enrolment = msgspec.structs.replace(home.enrolment, url=url)
-    with httpx.Client(timeout=10) as home.http:
+    with httpx.Client(timeout=60) as home.http:
         sender = home.sender()
         for process in town.ingests:
             for port, other in zip(town.balancer.ports, town.ingests, strict=True):

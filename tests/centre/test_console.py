@@ -69,7 +69,7 @@ def address(engine: Engine, ingest: TestClient, tmp_path: Path) -> Iterator[str]
     thread.start()
     yield url
     server.should_exit = True
-    thread.join(10)
+    thread.join(60)
 
 
 @pytest.mark.browser

@@ -164,7 +164,7 @@ def test_the_process_starts_answers_and_ends(peers):
         until(peers.listen, lambda: peers.of("gate", Permission))
     finally:
         process.terminate()
-    assert process.wait(5) == 0
+    assert process.wait(60) == 0
     assert not PLACES.sock("controller").exists()
 
 

@@ -225,7 +225,7 @@ def serving(app: Any) -> Iterator[int]:
         thread.join(5)
 
 
-def until(check: Any, seconds: float = 5.0) -> None:
+def until(check: Any, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < end, "waited too long"

@@ -37,7 +37,7 @@ def page(port: int) -> Iterator[tuple[ClientConnection, str]]:
 
 def receive(ws: ClientConnection, kind: str) -> dict[str, Any]:
     while True:
-        message: dict[str, Any] = json.loads(ws.recv(timeout=5))
+        message: dict[str, Any] = json.loads(ws.recv(timeout=60))
         if message["type"] == kind:
             return message
 
@@ -157,7 +157,7 @@ def test_hostile_talk_ends_that_page_only(lift: House, port: int, text: str | by
         with pytest.raises(ConnectionClosed):
             bad.send(text)
             while True:
-                bad.recv(timeout=5)
+                bad.recv(timeout=60)
         until(lambda: ipc.StationGone(station) in lift.heard(ipc.StationGone))
         hold(good, 1, "UP", tick)
         until(lift.holds)
@@ -178,7 +178,7 @@ def test_well_formed_nonsense_moves_nothing(lift: House, port: int) -> None:
 def test_a_foreign_origin_is_closed(lift: House, port: int, origin: Any) -> None:
     with connect(f"ws://127.0.0.1:{port}/ws", origin=origin) as ws:
         with pytest.raises(ConnectionClosed) as closed:
-            ws.recv(timeout=5)
+            ws.recv(timeout=60)
         assert closed.value.rcvd and closed.value.rcvd.code == 4403
     assert not lift.heard(ipc.Hold)
 

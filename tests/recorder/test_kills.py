@@ -81,7 +81,7 @@ def nursery(path: Path) -> Iterator[subprocess.Popen[bytes]]:
     yield process
     assert process.stdin is not None
     process.stdin.close()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def one_life(nursery: subprocess.Popen[bytes], words: int) -> list[list[str]]:

@@ -258,7 +258,7 @@ def writer(path: Path, start: int, limit: int = 0) -> subprocess.Popen[str]:
 @pytest.mark.process
 def test_a_full_disk_refuses_cleanly_and_goes_on_afterwards(path: Path) -> None:
     process = writer(path, 0, limit=200_000)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "FULL OperationalError" in out
     assert verify(path).ok

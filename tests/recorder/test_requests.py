@@ -244,7 +244,7 @@ def recorder(places: Places) -> Iterator[Recorder]:
     thread.start()
     yield found
     found.stop()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 

@@ -49,7 +49,7 @@ class Centre:
     def told(self, kind: type) -> list[Any]:
         return [item for item in list(self.reports) if isinstance(item, kind)]
 
-    def until(self, what: Callable[[], bool], name: str, patience_s: float = 30.0) -> None:
+    def until(self, what: Callable[[], bool], name: str, patience_s: float = 60.0) -> None:
         deadline = time.monotonic() + patience_s
         while not what():
             assert time.monotonic() < deadline, f"waited in vain for {name}; {self.reports[-8:]}"

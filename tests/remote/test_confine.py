@@ -152,7 +152,7 @@ def test_the_real_uplink_that_was_taken_over_reaches_nothing_that_moves(
             centre.until(lambda: len(centre.taken) > 0, "the first batch", 120.0)
         finally:
             uplink.terminate()
-            uplink.wait(30)
+            uplink.wait(60)
         said.seek(0)
         lines = said.read().splitlines()
     centre.close()

@@ -91,7 +91,7 @@ def test_it_waits_for_a_support_process_that_starts_later(tmp_path: Path) -> Non
     )
     waiting.start()
     server = ipc.serve(path)
-    waiting.join(5)
+    waiting.join(60)
     assert found and found[0] is not None
     server.close()
 
