@@ -62,9 +62,9 @@ class Wall:
         found: ipc.Hold = self.house.holds()[-1]
         return found
 
-    def assert_neutral(self, within_s: float = 0.5) -> None:
+    def assert_neutral(self) -> None:
         """The press has ended and does not come back by itself."""
-        until(lambda: self.last().press == 0, within_s)
+        until(lambda: self.last().press == 0)
         time.sleep(0.15)
         assert self.last().press == 0
 
