@@ -488,7 +488,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         time.sleep(0.02)
     yield process
     process.terminate()
-    process.wait(10)
+    process.wait(60)
     shutil.rmtree(tmp_path / "vbus", ignore_errors=True)
 
 
@@ -504,7 +504,7 @@ def test_virtual_bus(hub: Any) -> None:
     time.sleep(0.05)
     assert one.receive() == [Frame("lift", 0x7FF, b"")]
     hub.terminate()
-    hub.wait(10)
+    hub.wait(60)
     kinds = [item.kind for item in wait(one) if isinstance(item, LinkEvent)]
     assert kinds == [Link.DOWN]
     assert not one.reopen()
