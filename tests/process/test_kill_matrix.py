@@ -202,7 +202,7 @@ def lowers_by_hand_control(room: Room, way: str, mm: float) -> None:
 
 def lowers_without_electricity(room: Room, mm: float, first_estop: bool) -> None:
     """`first_estop`: a gate that is half alive keeps its drive awake, and whoever sinks below a
-    drive in order is a runaway (H1): the button comes before the strap.
+    drive in order is a runaway (H1): the button comes before the strap, as the panel says.
     """
     verb = "sit_lever" if isinstance(room, ChairRoom) else "strap"
     room.hands.do("estop", value=first_estop)
