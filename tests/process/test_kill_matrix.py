@@ -315,6 +315,7 @@ def test_cell(place: Room, cell: Cell, table: list[Measured]) -> None:
     if room.page.state["latched"]:
         room.page.until(lambda s: "estop" in s["resettable"], "the reset to be offered")
         room.page.reset()
+        room.page.until(lambda s: not s["latched"], "the latch to be gone")
     if cell.who == "panel":
         room.new_page()
     if cell == ORPHANS:
