@@ -8,7 +8,7 @@ from tests.process.room import SHARED, Room
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ward() -> Iterator[None]:
+def shared() -> Iterator[None]:
     """The shared room does not outlive the tests."""
     yield
     SHARED.end()

@@ -266,7 +266,7 @@ class Shared:
     def room(self) -> Room:
         """The room that is there, or a new one."""
         if self._room is None:
-            self._room = self._stack.enter_context(_lift_room(_ward()))
+            self._room = self._stack.enter_context(lift_room())
         return self._room
 
     def end(self) -> None:
@@ -286,31 +286,23 @@ def open_page(ward: WardUnderTest, port: int) -> Page:
         raise AssertionError(f"{error}; {ward.tail()}") from error
 
 
-def _ward(
+def open_ward(
     rooms: tuple[str, ...] = ("lift",), env: dict[str, str] | None = None, **more: Any
 ) -> WardUnderTest:
+    """A ward on ports of our own, not started; `env` changes its environment."""
+    SHARED.end()
     ward = WardUnderTest(rooms=rooms, **more)
     ward.port = fresh_port()
     ward.env |= env or {}
     return ward
 
 
-def open_ward(rooms: tuple[str, ...] = ("lift",), **more: Any) -> WardUnderTest:
-    """A ward on ports of our own, not started; `env` changes its environment."""
-    SHARED.end()
-    return _ward(rooms, **more)
-
-
 @contextlib.contextmanager
-def _lift_room(ward: WardUnderTest) -> Iterator[Room]:
-    with ward, ward.control("lift") as hands:
+def lift_room(**more: Any) -> Iterator[Room]:
+    """Room 1, started."""
+    with open_ward(**more) as ward, ward.control("lift") as hands:
         room = Room(ward, open_page(ward, ward.port), Truth(ward.truth["lift"]), hands)
         try:
             yield room
         finally:
             room.page.close()
-
-
-def lift_room(**more: Any) -> contextlib.AbstractContextManager[Room]:
-    """Room 1, started."""
-    return _lift_room(open_ward(**more))

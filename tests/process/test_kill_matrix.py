@@ -200,18 +200,19 @@ def lowers_by_hand_control(room: Room, way: str, mm: float) -> None:
     room.standstill("the hand control")
 
 
-def lowers_without_electricity(room: Room, mm: float, first_estop: bool) -> None:
-    """`first_estop`: a gate that is half alive keeps its drive awake, and whoever sinks below a
-    drive in order is a runaway (H1): the button comes before the strap, as the panel says.
+def is_half_alive(cell: Cell) -> bool:
+    """Such a gate keeps its drive awake, and whoever sinks below a drive in order is a runaway
+    (H1): the e-stop comes before the strap, as the panel says.
     """
+    return cell.who == "gate" and cell.how == "starved"
+
+
+def lowers_without_electricity(room: Room, mm: float) -> None:
     verb = "sit_lever" if isinstance(room, ChairRoom) else "strap"
-    room.hands.do("estop", value=first_estop)
-    wait(lambda: room.truth.last()["torque_off"] or not first_estop, "the torque to be off")
     room.hands.do(verb, value=True)
     room.sinks(mm)
     room.hands.do(verb, value=False)
     room.standstill(verb)
-    room.hands.do("estop", value=False)
 
 
 def remains(room: Room, cell: Cell) -> str:
@@ -225,9 +226,12 @@ def remains(room: Room, cell: Cell) -> str:
         return f"{way} by hand control"
     drive_is_gone = cell.who == "hardware" and NODE[cell.doing] in (0x10, 0x13)
     if cell.who == "gate" or drive_is_gone:
-        half_alive = cell.who == "gate" and cell.how == "starved"
-        lowers_without_electricity(room, mm, half_alive)
-        return "e-stop and " * half_alive + ("sit lever" if chair else "red strap")
+        if is_half_alive(cell):
+            room.hands.do("estop", value=True)
+            wait(lambda: room.truth.last()["torque_off"], "the torque to be off")
+        lowers_without_electricity(room, mm)
+        room.hands.do("estop", value=False)
+        return "e-stop and " * is_half_alive(cell) + ("sit lever" if chair else "red strap")
     t_ns = room.truth.last()["t_ns"]
     lowers_by_press(room, way, mm)
     if cell.who in ("controller", "guard") and cell.how != "starved":
@@ -312,7 +316,7 @@ def test_cell(place: Room, cell: Cell, table: list[Measured]) -> None:
         wait(lambda: is_back(room), f"everybody to be back; {room.explain()}")
     room.stays(0.6, "all is well again, and the finger never left its arrow")
     room.page.release()
-    if room.page.state["latched"]:
+    if is_half_alive(cell):
         room.page.until(lambda s: "estop" in s["resettable"], "the reset to be offered")
         room.page.reset()
         room.page.until(lambda s: not s["latched"], "the latch to be gone")
