@@ -1,8 +1,9 @@
-"""`python -m tests`: the whole suite in four lanes at once, for a machine with two cores.
+"""`python -m tests`: the whole suite in five lanes at once, for a machine with two cores.
 
-Role: what starts real processes mostly waits, and goes in front; what only computes fills what is
-left of both cores behind it, at the lowest priority. Coverage counts one of those lanes, without
-the long tests: counted, a test takes three times as long. Process: `make test`. Must never: call
+Role: what starts real processes mostly waits, and goes in front: wards in one lane, one after the
+other, what needs no ward in another; what only computes fills what is left of both cores behind
+them, at the lowest priority. Coverage counts one of those lanes, without the long tests: counted, a
+test takes three times as long. Process: `make test`. Must never: call
 the suite good when one lane failed, found no test, or was killed.
 """
 
@@ -17,7 +18,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 HERE = Path(__file__).parent
-WAITING = ("hil", "panel", "process")
+WARDS, WAITING = ("process",), ("hil", "panel")
 COUNTED = ("drivers", "gate", "kernel", "table")
 # Walks, sweeps and whole worlds in virtual time: the lines they reach, shorter tests have reached.
 LONG = {
@@ -33,22 +34,23 @@ COVERAGE = ("--cov", "--cov-report=term-missing:skip-covered")
 
 
 def lanes() -> tuple[list[str], ...]:
-    """What waits, what is counted, what is long, all else; a new folder is in one of them."""
+    """Wards, what else waits, what is counted, what is long, all else; a new folder is in one."""
     found = sorted(item.name for item in HERE.iterdir() if list(item.glob("test_*.py")))
-    front = [f"tests/{name}" for name in found if name in WAITING]
-    counted = [f"tests/{name}" for name in found if name in COUNTED]
-    rest = [f"tests/{name}" for name in found if name not in WAITING + COUNTED]
+    wards, waiting, counted = (
+        [f"tests/{name}" for name in found if name in some] for some in (WARDS, WAITING, COUNTED)
+    )
+    rest = [f"tests/{name}" for name in found if name not in WARDS + WAITING + COUNTED]
     later = [f"--ignore={name}" for name in LONG_FILES]
-    return [*front, *later], [*counted, *later, *COVERAGE], LONG_FILES, rest
+    return wards, [*waiting, *later], [*counted, *later, *COVERAGE], LONG_FILES, rest
 
 
-class Behind:
-    """A lane that computes, its output kept for the end."""
+class Beside:
+    """A lane beside the first one, its output kept for the end; `nice`: how far it stands back."""
 
-    def __init__(self, told: IO[bytes], what: list[str]) -> None:
+    def __init__(self, told: IO[bytes], what: list[str], nice: int) -> None:
         self.told = told
         self.names = [Path(item).stem for item in what if not item.startswith("-")]
-        command = ["nice", "-n", "19", *PYTEST, *what]
+        command = ["nice", "-n", str(nice), *PYTEST, *what]
         self._child = subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT)
 
     def end(self) -> int:
@@ -65,12 +67,13 @@ class Behind:
 
 
 def main() -> int:
-    front, *behind = lanes()
+    wards, waiting, *computing = lanes()
     started = time.monotonic()
     with ExitStack() as files:
-        children = [Behind(files.enter_context(TemporaryFile()), what) for what in behind]
+        ranks = [(waiting, 0), *((what, 19) for what in computing)]
+        children = [Beside(files.enter_context(TemporaryFile()), *lane) for lane in ranks]
         try:
-            ends = [subprocess.run([*PYTEST, *front], check=False).returncode]
+            ends = [subprocess.run([*PYTEST, *wards], check=False).returncode]
             ends += [child.end() for child in children]
         finally:
             for child in children:

@@ -196,6 +196,16 @@ def _node_off(args: Args) -> Running:
     )
 
 
+def _drive_off(_args: Args) -> Running:
+    def supply(on: bool) -> Callable[[Any], None]:
+        return lambda plane: plane.command({"do": "roboteq", "power": on})
+
+    def shows(on: bool) -> Callable[[Any], Proof]:
+        return lambda plane: {"supplied": on} if plane.room.roboteq.supplied is on else None
+
+    return Running(supply(False), shows(False), supply(True), shows(True))
+
+
 def _drive_fault(args: Args) -> Running:
     def start(plane: Any) -> None:
         node = node_of(plane, args["node"])
@@ -229,6 +239,8 @@ KINDS = (
          EVERYWHERE),
     Kind("L0.node_off", "the supply of a node fails", _node_off,
          {"node": Param("word", None, tuple(NODES))}),
+    Kind("L0.drive_off", "the supply of the chair's drive controller fails", _drive_off, {},
+         VIRTUAL, CHAIR),
     Kind("L1.contact", "a contact or its wire is stuck open or closed", _contact,
          {"name": Param("word"), "closed": Param("bool", False)}, EVERYWHERE),
     Kind("L1.hand_unplugged", "the hand control's cable breaks", _hand_unplugged,

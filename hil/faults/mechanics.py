@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hil.faults.hardware import AXIS, LIFT, Made
+from hil.faults.hardware import LIFT, Made
 from hil.faults.kind import VIRTUAL, Args, Kind, Param, Proof, Running
 from hil.plants.axis import OFF, STEP_S, Axis, AxisCommand
+
+# axis -> node, what the plant calls its motor, and how fast it goes down without a run enable
+DRIVEN = {
+    "hoist": ("hoist", "hoist", 30.5),
+    "traverse": ("traverse", "traverse", 0.0),
+    "stander": ("actuator", "actuator", 6.1),
+}
+ANY_AXIS = Param("word", "hoist", tuple(DRIVEN))
 
 
 class _Runaway:
@@ -26,9 +34,8 @@ class _Runaway:
 
     def start(self, plane: Any) -> None:
         room, self.on = plane.room, True
-        drive = {"hoist": room.hoist, "traverse": room.traverse}[self.axis]
-        free_down = {"hoist": 30.5, "traverse": 0.0}[self.axis]
-        actuate, key = room.actuate, f"{self.axis}_command"
+        node, attribute, free_down = DRIVEN[self.axis]
+        drive, actuate, key = getattr(room, node), room.actuate, f"{attribute}_command"
 
         def runs() -> None:
             actuate()
@@ -103,11 +110,11 @@ def _slip(args: Args) -> Running:
 
 def _no_torque(args: Args) -> Running:
     """A motor phase is lost: the drive believes it turns the motor, the motor does not turn."""
-    name = {"hoist": "hoist_command", "traverse": "traverse_command", "stander": "actuator_command"}
     on, wanted = [True], [0]
 
     def start(plane: Any) -> None:
-        actuate, plant, key = plane.room.actuate, plane.room.plant, name[args["axis"]]
+        actuate, plant = plane.room.actuate, plane.room.plant
+        key = f"{DRIVEN[args['axis']][1]}_command"
 
         def broken() -> None:
             actuate()
@@ -175,9 +182,9 @@ def _load(what: str) -> Made:
 
 KINDS = (
     Kind("L6.runaway", "a power stage turns its motor without being told", _runaway,
-         {"axis": AXIS, "speed": Param("speed")}, VIRTUAL, LIFT),
+         {"axis": ANY_AXIS, "speed": Param("speed")}),
     Kind("L6.no_torque", "a motor phase is lost: the command has no effect", _no_torque,
-         {"axis": Param("word", "hoist", ("hoist", "traverse", "stander"))}),
+         {"axis": ANY_AXIS}),
     Kind("L6.slip", "gear or brake without effect: the bar goes down by itself", _slip,
          {"speed": Param("speed"), "accel": Param("speed", "2000 mm/s")}, VIRTUAL, LIFT),
     Kind("L7.caught", "what is raised is caught: kg more for each mm", _load("caught"),
