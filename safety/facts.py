@@ -51,6 +51,7 @@ class Scene:
     fallback: bool
     drive_waits: bool
     people: People
+    heard_ns: Mapping[SignalId, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -71,9 +72,12 @@ class Scene:
         """Is a contact open (0)? None when unknown."""
         return self.test(signal, lambda value: value < 0.5)
 
-    def for_ms(self, key: str, condition: Truth, limit_ms: float) -> Truth:
+    def for_ms(
+        self, key: str, condition: Truth, limit_ms: float, *, by: SignalId | None = None
+    ) -> Truth:
         """True once `condition` has been true for `limit_ms`; time unknown neither counts nor
-        starts anew.
+        starts anew. With `by` it lasts until that signal was last heard: one sample is a moment,
+        and the silence after it no duration (rule 5).
         """
         if condition is False:
             self.kept.pop(key, None)
@@ -83,7 +87,8 @@ class Scene:
                 self.kept[key] += self.gap_ns
             return None
         start = self.kept.setdefault(key, self.now_ns)
-        return self.now_ns - start >= limit_ms * NS_PER_MS
+        until = self.heard_ns.get(by, start) if by else self.now_ns
+        return until - start >= limit_ms * NS_PER_MS
 
 
 Compute = Callable[[Scene], Truth]
@@ -140,7 +145,7 @@ def pair_differs(a: SignalId, b: SignalId, bound: str) -> Compute:
     def fact(scene: Scene) -> Truth:
         first, second = scene.value(a), scene.value(b)
         apart = None if first is None or second is None else first != second
-        return scene.for_ms(f"{a}:{bound}", apart, getattr(scene.params, bound))
+        return scene.for_ms(f"{a}:{bound}", apart, getattr(scene.params, bound), by=a)
 
     return fact
 

@@ -117,8 +117,7 @@ def load_rise(scene: Scene) -> Truth:
         return False
     if scene.value(S.LOAD_KG) is None:
         return None
-    more = scene.people.load_kg - scene.people.least_kg
-    return more > max(10.0, scene.params.load_rise_ratio * scene.people.carried_kg)
+    return scene.people.jumps(scene.params)
 
 
 def slack_rise(scene: Scene) -> Truth:

@@ -13,6 +13,8 @@ from safety.signals import NS_PER_MS
 from safety.verdict import Event, Marker
 
 NEVER_NS = -(10**18)
+RISE_NS = 300 * NS_PER_MS  # a rise without a jump of the load: what is gained in it hangs freely
+LOST_PICKUPS = 1000  # more than a dead gate can have counted after its last durable marker
 EMPTY = Marker(seq=0, in_flight=False, latched=(), pickup=0)
 
 
@@ -27,6 +29,7 @@ class Measured:
     unseen: bool = False  # nobody knows whether it sinks
     slack: bool = False  # the strap contact says so
     reset: bool = False  # somebody presses Reset
+    raising: bool = False  # told to go up
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,13 @@ class People:
     """The person: aloft, standing, which pick-up this is and where it began.
 
     `loads`: (time, kg) within two windows of sudden changes; the newer begins at `window_ns`.
-    `carried_kg`: the most that hung steadily in this pick-up. `lowered_ns`: when the hoist last
+    `carried_kg`: the most that hung steadily since the loops were confirmed, or before, in this
+    pick-up; `rising_ns`: since when it rises without a jump. `lowered_ns`: when the hoist last
     went down, `unseen_ns`: when its speed was last unknown; `confirmed_ns`: when a confirmed person
     last hung. `load_ns`: when a load was last known; `silent`: load or stroke were not heard since
     the restart, or the load just now. `vanished`: it went while the scale was silent and nobody was
-    lowered, or the stroke fell faster than anybody sits down. `stroke_mm`, `stroke_ns`: its last.
+    lowered, or the stroke fell faster than anybody sits down. `slack_ns`: since when the strap is
+    slack and the load gone. `stroke_mm`, `stroke_ns`: its last.
     """
 
     aloft: bool
@@ -50,6 +55,8 @@ class People:
     loads: tuple[tuple[int, float], ...] = ()
     window_ns: int = 0
     carried_kg: float = 0.0
+    rising_ns: int | None = None
+    slack_ns: int | None = None
     lowered_ns: int = NEVER_NS
     unseen_ns: int = NEVER_NS
     confirmed_ns: int = NEVER_NS
@@ -67,7 +74,7 @@ class People:
         return cls(
             aloft=kind == "lift" and marker.in_flight,
             standing=kind == "chair" and marker.in_flight,
-            pickup=marker.pickup + marker.in_flight,
+            pickup=marker.pickup + LOST_PICKUPS * marker.in_flight,
         )
 
     @property
@@ -89,6 +96,11 @@ class People:
     def least_kg(self) -> float:
         """The smallest load within the window."""
         return min((kg for t_ns, kg in self.loads if t_ns >= self.window_ns), default=0.0)
+
+    def jumps(self, p: Params) -> bool:
+        """The load rose at once: something is caught or held on to, no weight of a person (H9)."""
+        gained = self.load_kg - self.least_kg
+        return gained > max(10.0, p.load_rise_ratio * self.carried_kg)
 
     @property
     def whole_window(self) -> bool:
@@ -118,18 +130,40 @@ def remember(
     # one false zero in mid-air is no set-down: the whole window must say so
     aloft = _hysteresis(before.aloft, seen.load_kg, before.most_kg, p.aloft_kg, p.aloft_clear_kg)
     aloft |= before.vanished or (before.aloft and not before.whole_window)
-    if aloft and not before.aloft:
+    before, hooked_anew = _hooked_anew(before, seen, now_ns, p)
+    ended = before.aloft and (hooked_anew or not aloft)
+    events = (Event("setdown", str(before.pickup)),) if ended else ()
+    if aloft and (hooked_anew or not before.aloft):
         fresh = replace(
             before, aloft=True, pickup=before.pickup + 1, pickup_height_mm=seen.height_mm,
             confirmed=False, carried_kg=0.0,
         )  # fmt: skip
-        return fresh, (Event("pickup", str(fresh.pickup)),)
-    events = (Event("setdown", str(before.pickup)),) if before.aloft and not aloft else ()
+        return fresh, (*events, Event("pickup", str(fresh.pickup)))
     sure = aloft and (before.confirmed or 0 < before.pickup == confirmed_pickup)
     when = now_ns if sure else before.confirmed_ns
     start = before.pickup_height_mm if sure else _lowest(before.pickup_height_mm, seen.height_mm)
-    after = replace(before, aloft=aloft, confirmed=sure, confirmed_ns=when, pickup_height_mm=start)
+    # who pulled at the loops to look at them no longer hangs there
+    carried = before.least_kg if sure and not before.confirmed else before.carried_kg
+    after = replace(
+        before, aloft=aloft, confirmed=sure, confirmed_ns=when, pickup_height_mm=start,
+        carried_kg=carried,
+    )  # fmt: skip
     return after, events
+
+
+def _hooked_anew(before: People, seen: Measured, now_ns: int, p: Params) -> tuple[People, bool]:
+    """A strap that was slack and unloaded for a window and is tight again carries another, or the
+    same in other loops, whatever a scale with a false zero says meanwhile (H5, H25).
+    """
+    if not seen.slack:
+        window_ns = p.load_window_ms * NS_PER_MS
+        long = before.slack_ns is not None and now_ns - before.slack_ns >= window_ns
+        return replace(before, slack_ns=None), long and before.confirmed
+    if seen.load_kg is None:
+        return before, False
+    unloaded = seen.load_kg < max(p.aloft_kg, before.carried_kg / 2)
+    since_ns = now_ns if before.slack_ns is None else before.slack_ns
+    return replace(before, slack_ns=since_ns if unloaded else None), False
 
 
 def _lowest(start_mm: float | None, height_mm: float | None) -> float | None:
@@ -164,7 +198,9 @@ def _standing(before: People, seen: Measured, now_ns: int, p: Params) -> People:
 
 
 def _weigh(before: People, seen: Measured, now_ns: int, p: Params) -> People:
-    """Keep two windows of loads, and the most that filled the whole of one."""
+    """Keep two windows of loads, and the most that filled the whole of one. What a confirmed person
+    gains is theirs only in a free rise: a hand on the bed rail or a carer who leans will let go.
+    """
     window_ns = round(p.load_window_ms * NS_PER_MS)
     loads = tuple(item for item in before.loads if item[0] >= now_ns - 2 * window_ns)
     if seen.load_kg is not None:
@@ -176,8 +212,13 @@ def _weigh(before: People, seen: Measured, now_ns: int, p: Params) -> People:
         before, loads=loads, window_ns=now_ns - window_ns, lowered_ns=lowered_ns,
         unseen_ns=unseen_ns, load_ns=load_ns,
     )  # fmt: skip
+    begun_ns = now_ns if before.rising_ns is None or now.jumps(p) else before.rising_ns
+    now = replace(now, rising_ns=begun_ns if seen.raising else None)
+    free = seen.raising and now_ns - begun_ns >= RISE_NS
     whole = before.aloft and seen.load_kg is not None and len(loads) <= len(before.loads)
-    return replace(now, carried_kg=max(now.carried_kg, now.least_kg)) if whole else now
+    if whole and (free or not before.confirmed or not now.carried_kg):
+        return replace(now, carried_kg=max(now.carried_kg, now.least_kg))
+    return now
 
 
 def _doubt(now: People, seen: Measured, known_ns: int, p: Params) -> People:

@@ -73,7 +73,7 @@ def _watched(it: AxisSignals, key: str, bound: str, wrong: Watch) -> Compute:
 
     def fact(scene: Scene) -> Truth:
         odd = scene.test(it.speed, lambda speed: wrong(it, scene, speed, scene.axes[it.axis]))
-        return scene.for_ms(f"{it.axis}:{key}", odd, getattr(scene.params, bound))
+        return scene.for_ms(f"{it.axis}:{key}", odd, getattr(scene.params, bound), by=it.speed)
 
     return fact
 

@@ -120,6 +120,7 @@ def _scene(
         fallback=config.fallback,
         drive_waits=drive_waits(config.kind, state, now_ns),
         people=state.people,
+        heard_ns={signal: reading.t_ns for signal, reading in readings.items()},
         kept=dict(state.kept),
     )
 
@@ -135,8 +136,8 @@ def _people(scene: Scene) -> tuple[People, tuple[Event, ...]]:
         seen = Measured(
             scene.value(SignalId.LOAD_KG), scene.value(SignalId.HOIST_POS), None,
             lowering=sinking or scene.axes[Axis.HOIST].speed_mm_s < 0,
-            unseen=speed is None, slack=scene.is_off(SignalId.STRAP_TIGHT) is True,
-            reset=scene.authority.reset,
+            raising=scene.axes[Axis.HOIST].speed_mm_s > 0, unseen=speed is None,
+            slack=scene.is_off(SignalId.STRAP_TIGHT) is True, reset=scene.authority.reset,
         )  # fmt: skip
     confirmed = scene.authority.confirmed_pickup
     return remember(scene.people, scene.kind, seen, confirmed, scene.now_ns, scene.params)

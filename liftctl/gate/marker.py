@@ -57,7 +57,8 @@ def init(path: Path) -> None:
 
 def load(path: Path) -> Marker | None:
     """The newest whole marker; None when there is none to be read: assume someone is aloft. So when
-    the other slot cannot be read: it may have been the newer one.
+    the other slot cannot be read: it may have been the newer one, and have held any latch, so that
+    a technician looks first (H37).
     """
     try:
         raw = path.read_bytes()
@@ -67,7 +68,10 @@ def load(path: Path) -> Marker | None:
     found = [marker for slot in slots if (marker := _unpack(slot))]
     newest = max(found, key=lambda item: item.seq, default=None)
     rotten = any(any(slot) and _unpack(slot) is None for slot in slots)
-    return replace(newest, in_flight=True) if newest and rotten else newest
+    if newest is None or not rotten:
+        return newest
+    latched = tuple(sorted({*newest.latched, "quarantine"}))
+    return replace(newest, in_flight=True, latched=latched)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from drivers.frames import Frame
-from liftctl.guard.state import HAND, MS, GuardConfig, GuardInput, GuardTurnState, Held
+from liftctl.guard.state import HAND, MS, GuardConfig, GuardInput, GuardTurnState, Held, Seen
 from liftctl.guard.watch import Contacts, Keys, Speed, Told
 from liftctl.ipc import GateState, Hold, StationGone, StopPress
 
@@ -75,6 +75,13 @@ def _frame(config: GuardConfig, state: GuardTurnState, t_ns: int, frame: Frame) 
     return state
 
 
+def _moving(seen: Seen, told: Speed, t_ns: int) -> Seen:
+    stood_ns = min(max(t_ns - seen.speed_ns, 0), YOUNG_NS)
+    return replace(
+        seen, speed_mm_s=told.mm_s, speed_ns=t_ns, limp=told.limp, heard_ns=seen.heard_ns + stood_ns
+    )
+
+
 def _told(state: GuardTurnState, told: Told | None, t_ns: int, command: bool) -> GuardTurnState:
     match told:
         case Speed():
@@ -82,7 +89,7 @@ def _told(state: GuardTurnState, told: Told | None, t_ns: int, command: bool) ->
             new = (
                 replace(seen, command_mm_s=told.mm_s, command_ns=t_ns)
                 if command
-                else replace(seen, speed_mm_s=told.mm_s, speed_ns=t_ns, limp=told.limp)
+                else _moving(seen, told, t_ns)
             )
             return replace(state, axes={**state.axes, told.axis: new})
         case Keys():

@@ -24,6 +24,9 @@ ENABLE_MARGIN_MM_S = 1.0
 
 # These mean that gate or drive cannot be believed.
 LIES = ("no_evidence", "uncommanded", "overspeed", "wrong_way", "defied")
+# These are read from a drive's own word: its last one is a moment, and the silence after it no
+# duration.
+MEASURED = ("uncommanded", "overspeed", "wrong_way")
 # These stand until the guard is started anew: a relay that stuck once is not tried again by itself.
 LASTING = (*LIES, "relay_stuck")
 
@@ -73,7 +76,8 @@ def _owed(
     owed = {k: mm - paid for k, mm in left.items() if mm > paid}
     if sees_panels(config, state, now_ns):
         owed.pop("blind", None)
-    return {**owed, name: owed.get(name, 0.0) + speed * dt_s} if name else owed
+    for_s = seen.heard_ns / 1e9 if name in MEASURED else dt_s
+    return {**owed, name: owed.get(name, 0.0) + speed * for_s} if name else owed
 
 
 def _unasked(
@@ -132,6 +136,14 @@ def broken(config: GuardConfig, state: GuardTurnState, now_ns: int) -> dict[str,
         for name, allowed in _axis(config, state, axis, seen, now_ns).items():
             found[name] = min(allowed, found.get(name, allowed))
     return found
+
+
+def unheard(config: GuardConfig, state: GuardTurnState, now_ns: int) -> frozenset[str]:
+    """Invariants that only a drive breaks which said nothing since the last turn."""
+    names = {True: set[str](), False: set[str]()}
+    for axis, seen in state.axes.items():
+        names[seen.heard_ns > 0].update(_axis(config, state, axis, seen, now_ns))
+    return frozenset(names[False] - names[True]) & frozenset(MEASURED)
 
 
 def _relay_stuck(state: GuardTurnState) -> bool:

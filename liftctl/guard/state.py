@@ -46,6 +46,7 @@ class Seen:
     command_ns: int = 0
     speed_mm_s: float = 0.0
     speed_ns: int = 0
+    heard_ns: int = 0  # how long speeds stood that were heard since the last turn
     limp: bool = False  # said with the speed, and as old
     may_have_mm_s: float = 0.0
     owed_mm: Mapping[str, float] = field(default_factory=dict)  # by the invariant it broke

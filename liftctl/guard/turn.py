@@ -12,7 +12,15 @@ from dataclasses import replace
 
 from drivers.frames import Frame
 from liftctl.guard.hear import hear
-from liftctl.guard.invariants import LASTING, LIES, NODE_SILENT_MS, account, barred, broken
+from liftctl.guard.invariants import (
+    LASTING,
+    LIES,
+    NODE_SILENT_MS,
+    account,
+    barred,
+    broken,
+    unheard,
+)
 from liftctl.guard.state import MS, GuardConfig, GuardInput, GuardOutputs, GuardTurnState, Relay
 
 NODE_ID = 2
@@ -28,7 +36,10 @@ def turn(
     for item in inputs:
         state = hear(config, state, item)
     state = account(config, state, now_ns)
-    state = _judge(replace(state, due=_due(state, now_ns, broken(config, state, now_ns))), now_ns)
+    due = _due(state, now_ns, broken(config, state, now_ns))
+    due |= {name: max(due[name], now_ns + 1) for name in unheard(config, state, now_ns)}
+    state = _judge(replace(state, due=due), now_ns)
+    state = replace(state, axes={k: replace(v, heard_ns=0) for k, v in state.axes.items()})
     state = replace(state, last_ns=now_ns, relay=_relay(state, now_ns), checks=state.checks + 1)
     return state, GuardOutputs(_frames(config, state, now_ns), state.tick_ns, state.cut)
 

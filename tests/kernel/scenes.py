@@ -33,6 +33,7 @@ def scene(kind: str = "lift", **values: Any) -> Scene:
         raw=raw, axes=dict.fromkeys(state.axes, AxisMemory()), authority=Authority(),
         latched=frozenset(), boot_ns=0, ready=True, fallback=False, drive_waits=False,
         people=replace(state.people, aloft=False, standing=False),
+        heard_ns=dict.fromkeys(raw, NOW),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pytest
 from safety.authority import Authority
 from safety.bounds import Params
 from safety.facts import AxisMemory
-from safety.memory import EMPTY, NEVER_NS, Measured, People
+from safety.memory import EMPTY, LOST_PICKUPS, NEVER_NS, Measured, People
 from safety.signals import Spec
 from safety.state import KernelConfig, KernelState, boot
 from safety.stations import Station, Stations
@@ -31,11 +31,11 @@ DEFAULTS: dict[type, dict[str, Any]] = {
     },
     Stations: {"owner": "", "idle_since_ns": 0},
     AxisMemory: {"speed_mm_s": 0.0, "may_have_mm_s": 0.0},
-    Measured: {"unseen": False, "slack": False, "reset": False},
+    Measured: {"unseen": False, "slack": False, "reset": False, "raising": False},
     People: {
         "pickup_height_mm": None, "confirmed": False, "marker_is_durable": False, "loads": (),
         "window_ns": 0, "carried_kg": 0.0, "lowered_ns": NEVER_NS, "unseen_ns": NEVER_NS,
-        "confirmed_ns": NEVER_NS, "silent": True,
+        "confirmed_ns": NEVER_NS, "silent": True, "rising_ns": None, "slack_ns": None,
         "load_ns": NEVER_NS, "vanished": False, "stroke_mm": 0.0, "stroke_ns": NEVER_NS,
     },
     KernelConfig: {"fallback": False, "fitted": frozenset()},
@@ -89,7 +89,7 @@ def test_a_start_over_somebody_knows_them_and_moves_nothing(
     assert (state.last_ns, state.boot_ns, state.marker) == (5, 5, marker)
     assert state.authority.durable_seq == 7
     assert (state.people.aloft, state.people.standing) == (kind == "lift", kind == "chair")
-    assert state.people.pickup == 1, "0 could never be confirmed"
+    assert state.people.pickup == LOST_PICKUPS, "0 could never be confirmed"
     assert state.cmds == dict.fromkeys(axes, Cmd.REST)
     assert state.latched == {"estop"}
     fastest = {Axis.HOIST: params.hoist_empty_mm_s, Axis.TRAVERSE: params.traverse_mm_s}

@@ -11,7 +11,7 @@ from safety.bounds import Params
 from safety.facts import AxisMemory, Scene, Truth
 from safety.motion_facts import AXES
 from safety.types import Axis, GuardBeat, Lease, Motion, Plan, Quality, RecorderBeat, SignalId
-from tests.kernel.scenes import MS, NOW, P, beats, for_once, scene
+from tests.kernel.scenes import MS, NOW, P, S, beats, for_once, scene
 
 TRUTHS: tuple[Truth, ...] = (True, None, False)
 
@@ -520,3 +520,40 @@ def test_who_stands_and_what_rolls() -> None:
     for rpm, rolls in ((0.0, False), (1.0, False), (-1.0, False), (1.1, True), (-1.1, True)):
         assert chair_facts.drive_moving(scene("chair", drive_speed_rpm=rpm)) is rolls
     assert chair_facts.drive_moving(scene("chair")) is None
+
+
+# --- how long something lasts, by a signal that may be silent (rule 5)
+
+
+@pytest.mark.parametrize(("ago_ms", "lasts"), [(0, True), (1, False), (100, False)])
+def test_a_duration_lasts_until_its_signal_was_last_heard(ago_ms: int, lasts: bool) -> None:
+    now = scene(load_kg=1.0)
+    now.kept["key"] = NOW - 50 * MS
+    now.heard_ns = {S.LOAD_KG: NOW - ago_ms * MS, S.HOIST_POS: NOW}
+    assert now.for_ms("key", True, 50, by=S.LOAD_KG) is lasts
+    assert now.for_ms("key", True, 50) is True
+    assert now.for_ms("key", True, 50, by=S.BATTERY_V) is False, "never heard: no duration at all"
+    assert now.kept["key"] == NOW - 50 * MS
+
+
+def test_what_a_drive_said_once_is_no_duration() -> None:
+    for name, (speed, _, still) in NAMES.items():
+        for what, told, measured, bound in (
+            ("runaway", 0.0, 3 * still, P.runaway_ms), ("overspeed", 1.0, 100.0, P.overspeed_ms),
+            ("wrong_way", 9.0, -3 * still, P.wrong_way_ms),
+        ):  # fmt: skip
+            live = {str(AXES[name].fault): 0.0, str(AXES[name].verified): 1.0, **CLOSED}
+            now = axis(name, told, **{speed: measured}, **live)
+            now.kept[f"{AXES[name].axis}:{what}"] = NOW - round(bound * MS)
+            assert motion_facts.of_axis(name)[what](now) is True
+            now.heard_ns = {**now.heard_ns, AXES[name].speed: NOW - 1}
+            assert motion_facts.of_axis(name)[what](now) is False
+
+
+def test_two_contacts_that_differ_in_one_frame_are_no_discrepancy() -> None:
+    fact = facts.pair_differs(S.ESTOP_A, S.ESTOP_B, "estop_discrepancy_ms")
+    now = scene(estop_a_closed=1.0, estop_b_closed=0.0)
+    now.kept["estop_a_closed:estop_discrepancy_ms"] = NOW - round(P.estop_discrepancy_ms * MS)
+    assert fact(now) is True
+    now.heard_ns = {S.ESTOP_A: NOW - 1, S.ESTOP_B: NOW}
+    assert fact(now) is False

@@ -9,7 +9,7 @@ import pytest
 
 from safety import memory
 from safety.bounds import Params
-from safety.memory import EMPTY, NEVER_NS, Measured, People
+from safety.memory import EMPTY, LOST_PICKUPS, NEVER_NS, RISE_NS, Measured, People
 from safety.verdict import Event, Marker
 
 P, MS, NOW = Params(), 1_000_000, 10**10
@@ -99,11 +99,89 @@ def test_what_was_weighed_when() -> None:
 def test_the_most_that_filled_a_window_was_carried() -> None:
     full = loads((2.0, 60.0), *((1.9 - n / 10, 80.0) for n in range(19)))
     gone = loads((2.05, 60.0), *((1.9 - n / 10, 80.0) for n in range(19)))
-    assert after(replace(HUNG, loads=gone), seen(85.0)).carried_kg == 80.0
-    assert after(replace(HUNG, loads=full), seen(85.0)).carried_kg == 70.0, "not yet whole"
-    assert after(replace(HUNG, loads=gone), seen(75.0)).carried_kg == 75.0
-    assert after(replace(HUNG, loads=gone, carried_kg=90.0), seen(85.0)).carried_kg == 90.0
+    new = replace(HUNG, confirmed=False, confirmed_ns=NEVER_NS)
+    assert after(replace(new, loads=gone), seen(85.0)).carried_kg == 80.0
+    assert after(replace(new, loads=full), seen(85.0)).carried_kg == 70.0, "not yet whole"
+    assert after(replace(new, loads=gone), seen(75.0)).carried_kg == 75.0
+    assert after(replace(new, loads=gone, carried_kg=90.0), seen(85.0)).carried_kg == 90.0
     assert after(replace(NOBODY, loads=gone), seen(5.0)).carried_kg == 0.0
+
+
+def test_a_confirmed_person_gains_weight_only_in_a_free_rise() -> None:
+    gone = loads((2.05, 60.0), *((1.9 - n / 10, 80.0) for n in range(19)))
+    up = seen(85.0, raising=True)
+    rising = replace(HUNG, loads=gone, rising_ns=NOW - RISE_NS)
+    assert after(rising, up).carried_kg == 80.0
+    assert after(rising, up).rising_ns == NOW - RISE_NS
+    assert after(replace(rising, rising_ns=NOW - RISE_NS + 1), up).carried_kg == 70.0, "too short"
+    assert after(replace(rising, rising_ns=None), up).rising_ns == NOW
+    for still in (seen(85.0), seen(85.0, lowering=True)):
+        assert (after(rising, still).carried_kg, after(rising, still).rising_ns) == (70.0, None)
+    assert after(replace(rising, carried_kg=0.0), seen(85.0)).carried_kg == 80.0, "not yet known"
+    caught = after(rising, seen(80.0 + max(10.0, 0.25 * 70) + 0.1, raising=True))
+    assert (caught.carried_kg, caught.rising_ns) == (70.0, NOW), (
+        "a jump: what is caught is not theirs"
+    )
+
+
+@pytest.mark.parametrize(("carried", "gain", "jumps"), [
+    (70.0, 17.5, False), (70.0, 17.6, True), (20.0, 10.0, False), (20.0, 10.1, True),
+])  # fmt: skip
+def test_a_jump_is_more_than_anybody_weighs_more_at_once(
+    carried: float, gain: float, jumps: bool
+) -> None:
+    who = replace(HUNG, carried_kg=carried, loads=loads((0.5, 70.0), (0.0, 70.0 + gain)))
+    assert who.jumps(P) is jumps
+
+
+def test_at_the_confirmation_hangs_who_hangs_then() -> None:
+    """Whoever pulled at the loops to look at them has let go."""
+    before = replace(HUNG, confirmed=False, carried_kg=95.0, loads=loads((1.9, 95.0), (0.5, 68.0)))
+    assert after(before, seen(69.0), confirmed=3).carried_kg == 68.0
+    assert after(replace(before, confirmed=True), seen(69.0), confirmed=3).carried_kg == 95.0
+    assert after(before, seen(69.0), confirmed=2).carried_kg == 95.0
+
+
+SLACK = replace(HUNG, slack_ns=NOW - WINDOW_NS)
+UNLOADED = max(P.aloft_kg, HUNG.carried_kg / 2)
+
+
+@pytest.mark.parametrize(("change", "now", "anew"), [
+    ({}, {}, True),
+    ({"slack_ns": NOW - WINDOW_NS + 1}, {}, False),
+    ({"slack_ns": None}, {}, False),
+    ({"confirmed": False}, {}, False),
+    ({}, {"slack": True}, False),
+])  # fmt: skip
+def test_a_strap_that_is_tight_again_carries_other_loops(
+    change: dict[str, Any], now: dict[str, Any], anew: bool
+) -> None:
+    before = replace(SLACK, **change)
+    found, events = memory.remember(before, "lift", seen(**({"load_kg": 70.0} | now)), 0, NOW, P)
+    assert found.pickup == 3 + anew
+    assert found.confirmed is (before.confirmed and not anew)
+    if anew:
+        assert events == (Event("setdown", "3"), Event("pickup", "4"))
+        assert (found.carried_kg, found.pickup_height_mm, found.slack_ns) == (0.0, 1000.0, None)
+    if not now:
+        assert found.slack_ns is None
+
+
+@pytest.mark.parametrize(("load", "since", "then"), [
+    (UNLOADED - 0.1, None, NOW), (UNLOADED - 0.1, 5, 5), (UNLOADED, 5, None), (None, 5, 5),
+    (None, None, None),
+])  # fmt: skip
+def test_slack_counts_while_the_load_is_gone(
+    load: float | None, since: int | None, then: int | None
+) -> None:
+    found = after(replace(HUNG, slack_ns=since), seen(load, slack=True))
+    assert found.slack_ns == then
+
+
+def test_who_weighs_little_is_unloaded_below_the_weight_of_a_pick_up() -> None:
+    light = replace(HUNG, carried_kg=20.0)
+    assert after(light, seen(P.aloft_kg - 0.1, slack=True)).slack_ns == NOW
+    assert after(light, seen(P.aloft_kg, slack=True)).slack_ns is None
 
 
 @pytest.mark.parametrize(("change", "now", "vanished"), [
@@ -185,8 +263,9 @@ def test_a_restart_over_somebody() -> None:
             assert (now.aloft, now.standing) == (
                 flying and kind == "lift", flying and kind == "chair",
             )  # fmt: skip
-            assert now.pickup == int(flying)
-            assert People.after_boot(kind, Marker(9, flying, (), 5)).pickup == 5 + flying
+            assert now.pickup == LOST_PICKUPS * flying
+            again = People.after_boot(kind, Marker(9, flying, (), 5))
+            assert again.pickup == 5 + LOST_PICKUPS * flying, "no number of a dead gate comes again"
 
 
 @pytest.mark.parametrize("who", ["aloft", "standing", "busy"])

@@ -91,7 +91,7 @@ def test_up_is_possible_after_a_restart_in_the_air() -> None:
     world = World(marker=Marker(7, True, (), 3))
     world.values[S.LOAD_KG] = 70.0
     world.run(400)
-    world.confirmed = 4  # the loops were looked at again
+    world.confirmed = world.state.people.pickup  # the loops were looked at again
     world.run(100)
     assert world.state.ready
     world.press(M.UP)
@@ -122,7 +122,7 @@ def test_the_first_marker_after_a_restart_does_not_overwrite_the_newest_slot(
     raw[torn + 8 : torn + 20] = bytes(12)  # power lost half way through this write
     path.write_bytes(raw)
     found = load_marker(path)
-    assert found is None or found.latched == ("hoist_runaway",), found
+    assert found is None or set(found.latched) >= {"hoist_runaway"}, found
 
 
 @pytest.mark.parametrize("estop", [1.0, None])

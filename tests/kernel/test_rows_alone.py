@@ -206,10 +206,13 @@ def test_a_hoist_that_sinks_or_is_told_to_lowers(
 def test_people_are_made_from_their_own_signals() -> None:
     now = scene(load_kg=70.0, hoist_height_mm=1234.0, strap_tight=0.0, hoist_speed_mm_s=0.0)
     now.people = replace(now.people, vanished=True)
-    now.authority = replace(now.authority, lease=Lease(NOW, M.NONE, 2, False))
+    now.authority = replace(now.authority, lease=Lease(NOW, M.NONE, 9, False))
+    now.people = replace(now.people, pickup=8)
     after, events = step._people(now)
-    assert (after.aloft, after.pickup_height_mm, events) == (True, 1234.0, (Event("pickup", "2"),))
-    assert not after.vanished
+    assert (after.aloft, after.pickup_height_mm, events) == (True, 1234.0, (Event("pickup", "9"),))
+    assert (after.vanished, after.rising_ns) == (False, None)
+    now.axes = {Axis.HOIST: AxisMemory(0.1, 0.1), Axis.TRAVERSE: AxisMemory()}
+    assert step._people(now)[0].rising_ns == NOW
     for slack, reset, vanished in ((0.0, False, False), (1.0, False, True), (1.0, True, False)):
         low = scene(load_kg=0.0, strap_tight=slack, hoist_speed_mm_s=0.0)
         low.people = replace(low.people, vanished=True)
