@@ -143,7 +143,7 @@ def remember(
     when = now_ns if sure else before.confirmed_ns
     start = before.pickup_height_mm if sure else _lowest(before.pickup_height_mm, seen.height_mm)
     # who pulled at the loops to look at them no longer hangs there
-    carried = before.least_kg if sure and not before.confirmed else before.carried_kg
+    carried = max(0.0, before.least_kg) if sure and not before.confirmed else before.carried_kg
     after = replace(
         before, aloft=aloft, confirmed=sure, confirmed_ns=when, pickup_height_mm=start,
         carried_kg=carried,

@@ -139,6 +139,10 @@ def test_at_the_confirmation_hangs_who_hangs_then() -> None:
     before = replace(HUNG, confirmed=False, carried_kg=95.0, loads=loads((1.9, 95.0), (0.5, 68.0)))
     assert after(before, seen(69.0), confirmed=3).carried_kg == 68.0
     assert after(replace(before, confirmed=True), seen(69.0), confirmed=3).carried_kg == 95.0
+    spike = replace(before, loads=loads((0.5, -0.1), (0.1, 20.0)))
+    assert after(spike, seen(-0.1), confirmed=3).carried_kg == 0.0, (
+        "nobody weighs less than nothing"
+    )
     assert after(before, seen(69.0), confirmed=2).carried_kg == 95.0
 
 
