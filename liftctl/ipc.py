@@ -423,8 +423,11 @@ def encode(message: Message) -> bytes:
 
 
 def decode(data: bytes) -> AnyMessage:
-    """A message from bytes; raises msgspec.DecodeError or ValidationError (both ValueError)."""
-    message: AnyMessage = _decoder.decode(data)
+    """A message from bytes; ValueError, also when it is nested without end."""
+    try:
+        message: AnyMessage = _decoder.decode(data)
+    except RecursionError as error:
+        raise ValueError("a message nested deeper than any of ours") from error
     return message
 
 

@@ -80,7 +80,7 @@ def told(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
     """A JSON file of the pack; empty when it is no object."""
     try:
         found = json.loads(files.get(name, b""))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -113,7 +113,7 @@ class Hub:
                 return 0
             try:
                 said = session.decoder.decode(message.get("text") or b"")
-            except ValueError:  # not JSON, not UTF-8, or not one of the four messages
+            except (ValueError, RecursionError):  # not JSON, UTF-8 or one of the four messages
                 return 4400
             if code := self._turn(client, said):
                 return code

@@ -118,7 +118,7 @@ def _collect(text: str) -> Resources:
 def _raw(text: str) -> Iterator[tuple[str, Any]]:
     try:
         whole = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         yield from _lines(text)
         return
     if isinstance(whole, dict) and whole.get("resourceType") == "Bundle":
@@ -137,7 +137,7 @@ def _lines(text: str) -> Iterator[tuple[str, Any]]:
         if line.strip():
             try:
                 yield f"line {number}", json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ImportFault(
                     [f"line {number}: not JSON ({error}); export it again"]
                 ) from error

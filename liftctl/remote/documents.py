@@ -149,17 +149,25 @@ class Trail(Document, frozen=True, kw_only=True, tag="trail"):
 
 Up = Reported | Answer | Live | Bundle | GuideProgress | Trail
 
+TOO_DEEP = "it is nested deeper than any document of this list"
+
 _down = msgspec.json.Decoder(Down)
 _up = msgspec.json.Decoder(Up)
 
 
 def read_down(data: bytes) -> Down:
     """An order; ValueError names the field that is wrong or unknown."""
-    found: Down = _down.decode(data)
+    try:
+        found: Down = _down.decode(data)
+    except RecursionError as error:
+        raise ValueError(TOO_DEEP) from error
     return found
 
 
 def read_up(data: bytes) -> Up:
     """A report; ValueError as above."""
-    found: Up = _up.decode(data)
+    try:
+        found: Up = _up.decode(data)
+    except RecursionError as error:
+        raise ValueError(TOO_DEEP) from error
     return found

@@ -153,7 +153,7 @@ def from_home(body: bytes) -> FromHome:
     """A home's message; ProtocolError."""
     try:
         found: FromHome = _from_home.decode(body)
-    except ValueError as error:  # msgspec's errors and bad UTF-8
+    except (ValueError, RecursionError) as error:  # msgspec's, bad UTF-8, nesting without end
         raise ProtocolError(f"no message of this protocol: {error}") from error
     return found
 
@@ -162,7 +162,7 @@ def from_centre(body: bytes) -> FromCentre:
     """A centre's answer; ProtocolError."""
     try:
         found: FromCentre = _from_centre.decode(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError(f"no answer of this protocol: {error}") from error
     return found
 

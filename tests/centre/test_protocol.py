@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import typing
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -53,6 +54,14 @@ def test_what_is_not_in_the_list_is_not_understood() -> None:
     extra = msgspec.msgpack.encode({"type": "ack", "epoch": 1, "seq": 1, "motion": "UP"})
     with pytest.raises(protocol.ProtocolError):
         protocol.from_centre(extra)
+
+
+@pytest.mark.parametrize("read", [protocol.from_home, protocol.from_centre])
+def test_a_message_nested_without_end_is_none_of_this_protocol(
+    read: Callable[[bytes], object],
+) -> None:
+    with pytest.raises(protocol.ProtocolError, match="of this protocol"):
+        read(b"\x82\xa1a" + b"\x91" * 2000 + b"\x90" + b"\xa4type\xa3ack")
 
 
 def test_the_uplink_says_hello_to_the_gate_and_nothing_else() -> None:

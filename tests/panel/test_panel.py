@@ -163,6 +163,14 @@ def test_hostile_talk_ends_that_page_only(lift: House, port: int, text: str | by
         until(lift.holds)
 
 
+def test_a_message_nested_without_end_is_called_no_message(lift: House, port: int) -> None:
+    with page(port) as (bad, _), pytest.raises(ConnectionClosed) as closed:
+        bad.send('{"a":' + "[" * 2000)
+        while True:
+            bad.recv(timeout=60)
+    assert closed.value.rcvd and closed.value.rcvd.code == 4400
+
+
 def test_well_formed_nonsense_moves_nothing(lift: House, port: int) -> None:
     with page(port) as (ws, _):
         tick = receive(ws, "state")["tick"]

@@ -288,7 +288,9 @@ def test_what_is_not_used_is_left_out_and_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "7", "{}", '"x"', "{\n", '{"resourceType": "Bundle", "entry": 7}']
+    "text",
+    ["", "[]", "7", "{}", '"x"', "{\n", '{"resourceType": "Bundle", "entry": 7}', "[" * 5000],
+    ids=lambda text: text[:20],
 )
 def test_no_text_makes_the_import_stumble(text: str) -> None:
     try:

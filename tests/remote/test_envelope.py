@@ -25,7 +25,19 @@ from liftctl.remote.envelope import (
     verify_report,
 )
 from liftctl.remote.reasons import REASONS, Refusal
-from tests.support.world import ANNE, SAM, TECH, TECH_KEY, TRUST, TWO, WALL_S, Room, head, signed
+from tests.support.world import (
+    ANNE,
+    DEEP,
+    SAM,
+    TECH,
+    TECH_KEY,
+    TRUST,
+    TWO,
+    WALL_S,
+    Room,
+    head,
+    signed,
+)
 
 LIVE = d.LiveRequest(**head())
 
@@ -83,6 +95,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "an unknown field": (lambda: resigned(LIVE, motion="UP"), "LC-REM-FORM"),
     "an unknown document": (lambda: resigned(LIVE, type="hold"), "LC-REM-FORM"),
     "a missing field": (lambda: sign(b'{"type":"guide"}', [("support", TECH)]), "LC-REM-FORM"),
+    "nested without end": (lambda: sign(DEEP, [("support", TECH)]), "LC-REM-FORM"),
 }  # fmt: skip
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from liftctl import ipc
 from liftctl.remote import documents as d
-from liftctl.support.values import Link, Wrote
+from liftctl.remote.envelope import sign
+from liftctl.support.values import Arrived, Link, Wrote
 from tests.panel.house import transfer
-from tests.support.world import TWO, Room
+from tests.support.world import DEEP, TECH, TWO, Room
 
 YES = {"name": "Nurse N.", "version": "1"}
 
@@ -153,6 +154,13 @@ def test_what_nobody_finds_good_in_time_goes_back() -> None:
     room.exchange()
     assert speed(room) == 60 and room.codes()[-1] == "LC-REM-UNHEALTHY"
     assert room.events()[-2:] == ["setup_returning", "setup_returned"]
+
+
+def test_a_trial_goes_back_also_while_a_document_nested_without_end_lies_in_the_box() -> None:
+    room = Room().on_trial()
+    room.after(31 * 60)
+    room.turn(Arrived(sign(DEEP, [("support", TECH)])))
+    assert room.state.change and room.state.change.code == "LC-REM-UNHEALTHY"
 
 
 def test_it_waits_with_going_back_until_nobody_hangs() -> None:

@@ -51,6 +51,7 @@ ANNE, ANNE_KEY = person("configurator", "A. Anne")
 SAM, SAM_KEY = person("safety", "S. Sam")
 TRUST = Trust("north-1", "http://127.0.0.1:1", (TECH_KEY, ANNE_KEY, SAM_KEY))
 _ids = itertools.count(10_000_000)
+DEEP = b'{"a":' + b"[" * 2000 + b"]" * 2000 + b',"type":"live"}'
 
 
 def head(**changes: Any) -> dict[str, Any]:
