@@ -26,7 +26,7 @@ REASONS = {
     "LC-REM-CHECK": "the configuration would not be accepted on site either",
     "LC-REM-TWO": "numbers that touch safety need two people: one proposes, another approves",
     "LC-REM-FALLBACK": "the last accepted configuration runs; repair the site's file on site first",
-    "LC-REM-BUSY": "an earlier proposal is being tried; wait for its end",
+    "LC-REM-BUSY": "an earlier proposal was confirmed on site; wait for the end of its trial",
     "LC-REM-GRANT": "the room has not granted this, or the grant is over",
     "LC-REM-RECORDER": "it cannot be recorded now; nothing is done that is not in the ledger",
     "LC-REM-REFUSED": "somebody on site said no",

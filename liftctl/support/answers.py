@@ -219,10 +219,16 @@ def _do(work: Work, waiting: Awaited) -> None:
         answer(work, waiting.grant.request, "granted", f"granted at the {_where(waiting)}")
     elif waiting.what == "bundle" and work.state.packed:
         _send_bundle(work)
-    elif waiting.what == "setup" and work.state.kept.offer and not work.state.change:
-        trial.enter(work, work.state.kept.offer)
+    elif waiting.what == "setup" and not work.state.change:
+        _enter(work, waiting)
     elif waiting.what == "good":
         trial.keep_it(work)
+
+
+def _enter(work: Work, waiting: Awaited) -> None:
+    offer = work.state.kept.offer
+    if offer and str(offer.proposal.version) == waiting.workflow.args["version"]:
+        trial.enter(work, offer)
 
 
 def _send_bundle(work: Work) -> None:

@@ -97,7 +97,8 @@ def _proposal(work: Work, verified: Verified, proposal: d.Proposal) -> None:
     state = work.state
     if work.config.fallback:
         raise Refusal("LC-REM-FALLBACK")
-    if state.change or (state.applied and state.applied.trial):
+    confirmed = any(item.what == "setup" for item in state.awaited.values())
+    if confirmed or state.change or (state.applied and state.applied.trial):
         raise Refusal("LC-REM-BUSY")
     made = judge(verified, proposal, state.site, state.kept.newest_version)
     people = tuple(key.holder for key in verified.signers)

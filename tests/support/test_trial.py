@@ -105,6 +105,29 @@ def test_a_yes_is_for_what_was_shown() -> None:
     assert room.refused() == ["LC-REM-STEP"] and not room.asked_gate()
 
 
+def test_a_yes_the_ledger_does_not_have_yet_is_no_yes_to_the_next_proposal() -> None:
+    room = Room(ledger=False).offered()
+    room.press("setup_yes", **YES)
+    yes = room.recorded("setup_confirmed")
+    room.order(room.proposal(version=2, changes={"limits.hoist_loaded_mm_s": 55.0}), *TWO)
+    assert room.codes()[-1] == "LC-REM-BUSY"
+    room.turn(ipc.Written(yes, "audit", 1, "head"))
+    assert room.state.change and room.state.change.wanted.version == 1
+    room.exchange()
+    assert speed(room) == 50
+
+
+def test_a_no_before_the_ledger_has_the_yes_is_a_no_also_when_another_proposal_follows() -> None:
+    room = Room(ledger=False).offered()
+    room.press("setup_yes", **YES)
+    yes = room.recorded("setup_confirmed")
+    room.press("setup_no")
+    room.after(4)
+    room.order(room.proposal(version=2), *TWO)
+    room.turn(ipc.Written(yes, "audit", 1, "head"))
+    assert room.state.change is None and not room.asked_gate()
+
+
 def test_a_yes_does_not_count_without_name_or_ledger() -> None:
     room = Room(ledger=False).offered()
     room.press("setup_yes", name="", version="1")

@@ -149,6 +149,11 @@ class Room:
     def events(self) -> list[str]:
         return [item.event for item in self.outputs if isinstance(item, Record)]
 
+    def recorded(self, event: str) -> str:
+        """The id of the newest such line; the ledger's answer names it."""
+        found = [item for item in self.outputs if isinstance(item, Record) and item.event == event]
+        return found[-1].id
+
     def refused(self) -> list[str]:
         return [item.refused.code for item in self.outputs if isinstance(item, Reply)]
 
