@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from liftctl.ipc import GateState
 from liftctl.remote import documents as d
 from liftctl.remote.envelope import Verified, verify
 from liftctl.remote.reasons import Refusal
@@ -143,8 +144,7 @@ def _bundle(work: Work, order: d.BundleRequest) -> None:
 
 
 def _guide(work: Work, order: d.GuideRequest) -> None:
-    gate = work.state.gate
-    name = grants.script(work.state.site.emergency_lowering.how, gate.latched if gate else ())
+    name = grants.script(work.state.site.emergency_lowering.how, work.state.kept.overspeed)
     work.keep(guide=grants.begin(order.id, name))
     work.record("guide_begun", order=order.id, script=name)
     progress(work)
@@ -179,12 +179,15 @@ def end_guide(work: Work) -> None:
         work.record("guide_ended", order=guide.order, step=str(guide.step))
 
 
-def followed_overspeed(work: Work) -> None:
-    """A script that began before an over-speed must not go on telling people to lower."""
-    guide, gate = work.state.kept.guide, work.state.gate
-    if guide is None or gate is None:
-        return
-    if grants.script(guide.script, gate.latched) != guide.script:
+def heed_overspeed(work: Work, gate: GateState) -> None:
+    """Remember it, for the time the gate says nothing; a script that began before it must not go
+    on telling people to lower.
+    """
+    latched = tuple(sorted(grants.OVERSPEED.intersection(gate.latched)))
+    if latched != work.state.kept.overspeed:
+        work.keep(overspeed=latched)
+    guide = work.state.kept.guide
+    if guide is not None and grants.script(guide.script, latched) != guide.script:
         work.keep(guide=grants.begin(guide.order, "never"))
         work.record("guide_begun", order=guide.order, script="never")
         progress(work)

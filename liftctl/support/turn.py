@@ -73,7 +73,7 @@ def _take(work: Work, item: Input) -> None:
         case GateState():
             work.set(gate=item)
             trial.gate_seen(work, item)
-            orders.followed_overspeed(work)
+            orders.heed_overspeed(work, item)
         case ControllerState():
             work.set(controller=item)
         case StoodDown():

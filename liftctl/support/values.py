@@ -110,7 +110,8 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What outlives the process. `seen`: ids of orders until they expire; `floor_s`: when the
-    newest order that was believed had been signed; it is not earlier than that.
+    newest order that was believed had been signed; it is not earlier than that. `overspeed`: the
+    over-speed latches of the newest gate state; a gate that is silent has cleared none.
     """
 
     newest_version: int = 0
@@ -120,6 +121,7 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grant: Grant | None = None
     guide: Guide | None = None
     offer: Offer | None = None
+    overspeed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import pytest
 from liftctl.remote import documents as d
 from liftctl.support import bundle
 from liftctl.support.clock import Now, after, left_s
-from liftctl.support.values import Record
+from liftctl.support.values import Link, Record
 from tests.support.world import WALL_S, Room, head
 
 
@@ -205,6 +205,26 @@ def test_after_an_overspeed_the_script_is_not_to_lower(when: str) -> None:
         assert room.state.kept.guide and room.state.kept.guide.script == "red_strap"
         room.hear(latched=("hoist_overspeed",))
     assert room.state.kept.guide and room.state.kept.guide.script == "never"
+
+
+@pytest.mark.parametrize("how", ["the gate goes", "support goes, too"])
+def test_after_an_overspeed_the_script_is_not_to_lower_while_the_gate_is_silent(how: str) -> None:
+    room = Room().granted()
+    room.hear(latched=("hoist_overspeed",))
+    room.turn(Link("gate", False))
+    if how != "the gate goes":
+        room = room.restart(hears=False)
+    room.order(d.GuideRequest(**head()))
+    assert room.state.kept.guide and room.state.kept.guide.script == "never"
+
+
+def test_only_a_gate_without_the_latch_brings_the_script_back() -> None:
+    room = Room().granted()
+    room.hear(latched=("hoist_overspeed",))
+    room.turn(Link("gate", False), Link("gate", True))
+    room.hear(latched=())
+    room.order(d.GuideRequest(**head()))
+    assert room.state.kept.guide and room.state.kept.guide.script == "red_strap"
 
 
 def test_the_chair_has_its_own_script() -> None:

@@ -77,6 +77,7 @@ class Room:
     ledger: bool = True
     changes: dict[str, Any] = field(default_factory=dict)
     fallback: bool = False
+    hears: bool = True
 
     def __post_init__(self) -> None:
         self.site: Site = site(self.kind)
@@ -87,8 +88,9 @@ class Room:
         self.outputs: list[Output] = []
         self.seq = 0
         self.transfer: ipc.TransferView | None = None
-        self.turn(Link("gate", True), Link("recorder", True), Link("controller", True))
-        self.hear()
+        self.turn(Link("gate", self.hears), Link("recorder", True), Link("controller", True))
+        if self.hears:
+            self.hear()
 
     def turn(self, *inputs: Any) -> list[Output]:
         """One turn, and the ledger's answers to it in the next."""
@@ -126,14 +128,15 @@ class Room:
     def press(self, action: str, **args: str) -> list[Output]:
         return self.turn(Asked(7, ipc.Workflow("panel:1", action, args)))
 
-    def restart(self, boot: str = "boot-1", **changes: Any) -> Room:
-        """The process again, from what it had on disk."""
+    def restart(self, boot: str = "boot-1", hears: bool = True, **changes: Any) -> Room:
+        """The process again, from what it had on disk. `hears`: the gate speaks again."""
         kept = msgspec.json.decode(msgspec.json.encode(self.state.kept), type=Kept)
-        again = Room(self.kind, kept, self.state.applied, self.ledger)
+        again = Room(self.kind, kept, self.state.applied, self.ledger, hears=hears)
         again.now = replace(self.now, boot=boot, **changes)
         again.now_ns = self.now_ns
         again.turn()
-        again.hear()
+        if hears:
+            again.hear()
         return again
 
     # --- what was put out -------------------------------------------------------------------------
