@@ -24,11 +24,15 @@ Text = Annotated[str, Meta(max_length=200)]
 
 
 class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`action` is one of FROM_OFFICE; `minutes` as text, as on the panel."""
+    """`action` is one of FROM_OFFICE; the rest as on the panel: `minutes` as text, and which
+    question it answers: the request's `order` or the bundle's `sha256`.
+    """
 
     action: Text
     name: Text = ""
     minutes: Text = ""
+    order: Text = ""
+    sha256: Text = ""
 
 
 def install(app: FastAPI, site: Site, watch: Watch) -> None:
@@ -44,7 +48,11 @@ def install(app: FastAPI, site: Site, watch: Watch) -> None:
         if not within:
             raise HTTPException(429, "too many answers at once; wait a second")
         said = await _said(request)
-        args = {"name": said.name, "minutes": said.minutes}
+        args = {
+            name: text
+            for name, text in msgspec.structs.asdict(said).items()
+            if text and name != "action"
+        }
         if not watch.answer(said.action, args):
             raise HTTPException(503, "the support process is away; answer on the panel, or wait")
         return {"sent": True}

@@ -50,6 +50,8 @@ def _support_yes(work: Work, said: Asked, name: str) -> str:
     request = work.state.kept.request
     if request is None or request.expires <= work.now.wall_s:
         return "LC-REM-STEP"
+    if said.workflow.args.get("order", "") != request.id:
+        return "LC-REM-STEP"  # another came while this one was on the wall
     minutes = grants.minutes(request, said.workflow.args.get("minutes", ""))
     if not minutes:
         return "LC-REM-STEP"
@@ -63,7 +65,7 @@ def _support_yes(work: Work, said: Asked, name: str) -> str:
 
 def _support_no(work: Work, said: Asked, name: str) -> str:
     request = work.state.kept.request
-    if request is None:
+    if request is None or said.workflow.args.get("order", request.id) != request.id:
         return "LC-REM-STEP"
     work.keep(request=None)
     work.record("support_refused", order=request.id, name=name)
@@ -80,7 +82,7 @@ def _support_end(work: Work, said: Asked, name: str) -> str:
 
 def _bundle_yes(work: Work, said: Asked, name: str) -> str:
     packed = work.state.packed
-    if packed is None:
+    if packed is None or said.workflow.args.get("sha256", "") != packed.sha256:
         return "LC-REM-STEP"
     if not work.state.recorder_up:
         return "LC-REM-RECORDER"
@@ -91,7 +93,8 @@ def _bundle_yes(work: Work, said: Asked, name: str) -> str:
 
 
 def _bundle_no(work: Work, said: Asked, name: str) -> str:
-    if work.state.packed is None:
+    packed = work.state.packed
+    if packed is None or said.workflow.args.get("sha256", packed.sha256) != packed.sha256:
         return "LC-REM-STEP"
     order = work.state.packed_for
     work.set(packed=None, packed_for="")

@@ -53,7 +53,13 @@ def _request(state: State) -> Shown:
     if asked is None:
         return None
     wants = list(asked.wants)
-    return {"who": asked.who, "reason": asked.reason, "minutes": asked.minutes, "wants": wants}
+    return {
+        "id": asked.id,
+        "who": asked.who,
+        "reason": asked.reason,
+        "minutes": asked.minutes,
+        "wants": wants,
+    }
 
 
 def _grant(state: State, now: Now) -> Shown:

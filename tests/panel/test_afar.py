@@ -22,6 +22,7 @@ from tests.panel.house import House, serving, site, until
 
 pytestmark = pytest.mark.browser
 REQUEST = {
+    "id": "order-12345678",
     "who": "T. Technician",
     "reason": "<b>noise</b>",
     "minutes": 60,
@@ -92,7 +93,12 @@ def test_a_request_is_answered_by_name_and_the_banner_stays_while_it_lasts(afar:
     afar.click("minutes.15")
     afar.page.wait_for_selector('#afar [data-id="minutes.15"][aria-pressed="true"]')
     afar.click("support_yes")
-    until(lambda: afar.steps() == [("support_yes", {"minutes": "15", "name": "Nurse N."})])
+    until(
+        lambda: (
+            afar.steps()
+            == [("support_yes", {"minutes": "15", "order": REQUEST["id"], "name": "Nurse N."})]
+        )
+    )
     grant = {"who": "T. Technician", "wants": ["live"], "live": True, "left_s": 870}
     afar.says = {"grant": grant}
     afar.page.wait_for_selector("#support:not([hidden])")
@@ -102,6 +108,14 @@ def test_a_request_is_answered_by_name_and_the_banner_stays_while_it_lasts(afar:
     assert not afar.house.heard(ipc.Workflow, "controller"), "none of it is the controller's"
     afar.says = {}
     afar.page.wait_for_selector("#support", state="hidden")
+
+
+def test_an_answer_about_a_bundle_says_which_bundle(afar: Enrolled) -> None:
+    afar.says = {"bundle": {"contents": [["gate.json", 1200]], "sha256": "ab" * 32}}
+    afar.page.wait_for_selector('[data-id="bundle_yes"]')
+    afar.click("bundle_yes")
+    afar.click("bundle_no")
+    until(lambda: [args["sha256"] for _, args in afar.steps()] == ["ab" * 32] * 2)
 
 
 def test_a_proposal_shows_what_changes_and_waits_for_an_idle_lift(afar: Enrolled) -> None:
@@ -138,7 +152,12 @@ def test_the_desk_asks_shows_the_banner_and_can_end_it(afar: Enrolled) -> None:
         assert "<b>noise</b>" in page.locator("#question").inner_text(), "text, never markup"
         page.fill("#who", "Office O.")
         page.click("#yes")
-        until(lambda: afar.steps() == [("support_yes", {"name": "Office O.", "minutes": "30"})])
+        until(
+            lambda: (
+                afar.steps()
+                == [("support_yes", {"name": "Office O.", "minutes": "30", "order": REQUEST["id"]})]
+            )
+        )
         afar.says = {"grant": {"who": "T. T.", "wants": ["live"], "live": True, "left_s": 870}}
         page.wait_for_selector("#banner:not([hidden])")
         assert "Support is active: T. T., 15 min" in page.locator("#banner").inner_text()

@@ -118,7 +118,7 @@ def test_records_are_empty_without_a_ledger(base: str) -> None:
 
 # --- the home's office answers whether somebody may look ------------------------------------------
 
-GRANT = {"action": "support_yes", "name": "Office O.", "minutes": "30"}
+GRANT = {"action": "support_yes", "name": "Office O.", "minutes": "30", "order": "order-12345678"}
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_the_office_grants_support_by_name_and_hears_why_it_was_not_taken(
     )
     until(lambda: lift.heard(ipc.Workflow, "support"))
     (said,) = lift.heard(ipc.Workflow, "support")
-    args = {"name": "Office O.", "minutes": "30"}
+    args = {"name": "Office O.", "minutes": "30", "order": "order-12345678"}
     assert said == ipc.Workflow("desk", "support_yes", args)
     assert not lift.heard(ipc.Workflow, "controller") and not lift.heard(ipc.Workflow)
     support.broadcast(ipc.Refused("desk", "support_yes", "LC-REM-NAME", "say who you are"))

@@ -124,10 +124,12 @@ def test_a_grant_and_a_configuration_from_order_to_answer(afar: Afar) -> None:
     change = {"limits.hoist_loaded_mm_s": 50.0}
     proposal: dict[str, Any] = {"base": before, "changes": change, "by": "A.", "reason": "afraid"}
 
-    afar.order(d.SupportRequest, who="T. Technician", reason="noise", wants=("live", "bundle"))
+    request = afar.order(
+        d.SupportRequest, who="T. Technician", reason="noise", wants=("live", "bundle")
+    )
     afar.order(d.Proposal, "configurator", version=1, **proposal)
     afar.page.until(lambda s: bool(afar.shows("request")), "the question on the wall")
-    afar.press("support_yes", name="Nurse N.", minutes="30")
+    afar.press("support_yes", name="Nurse N.", minutes="30", order=request.id)
     afar.code("LC-REM-TWO")
     afar.code("granted")
 
@@ -135,7 +137,7 @@ def test_a_grant_and_a_configuration_from_order_to_answer(afar: Afar) -> None:
     afar.order(d.BundleRequest)
     afar.order(d.Proposal, "configurator", "safety", version=2, **proposal)
     afar.page.until(lambda s: bool(afar.shows("bundle")), "the list of what would be sent")
-    afar.press("bundle_yes", name="Nurse N.")
+    afar.press("bundle_yes", name="Nurse N.", sha256=afar.shows("bundle")["sha256"])
     afar.page.until(lambda s: bool(afar.shows("proposal")), "the proposal on the wall")
     afar.press("setup_yes", name="Nurse N.", version="2")
     afar.code("trial")

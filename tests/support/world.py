@@ -126,6 +126,12 @@ class Room:
         return self.turn(Arrived(signed(order, *people)))
 
     def press(self, action: str, **args: str) -> list[Output]:
+        """Somebody answers what the wall shows now, unless `args` say what it showed."""
+        kept, packed = self.state.kept, self.state.packed
+        if action.startswith("support") and kept.request:
+            args = {"order": kept.request.id, **args}
+        if action.startswith("bundle") and packed:
+            args = {"sha256": packed.sha256, **args}
         return self.turn(Asked(7, ipc.Workflow("panel:1", action, args)))
 
     def restart(self, boot: str = "boot-1", hears: bool = True, **changes: Any) -> Room:

@@ -70,7 +70,7 @@ function draw(state) {
   table("counters", ["Counter", "Value"], counters.map((item) => row(item)), "none");
 }
 
-let asked = "";
+let asked = "", which = {};
 
 /** A request to look, or a bundle that would leave: the office may answer both. */
 function question(said) {
@@ -81,10 +81,11 @@ function question(said) {
   $("answer").hidden = !what;
   $("long").hidden = what !== "support";
   asked = what;
+  which = what === "bundle" ? { sha256: said.bundle.sha256 } : what ? { order: said.request.id } : {};
 }
 
 async function answer(action) {
-  const body = JSON.stringify({ action, name: $("who").value.trim(), minutes: $("minutes").value });
+  const body = JSON.stringify({ action, name: $("who").value.trim(), minutes: $("minutes").value, ...which });
   const got = await fetch("/api/support", { method: "POST", body });
   $("refused").textContent = got.ok ? "" : (await got.json()).detail;
 }

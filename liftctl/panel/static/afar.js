@@ -58,7 +58,7 @@ export class Afar {
     return body;
   }
 
-  #request({ who, reason, minutes: most, wants }) {
+  #request({ id, who, reason, minutes: most, wants }) {
     const chosen = Math.min(this.#minutes, ...MINUTES.filter((n) => n >= most).slice(0, 1));
     return [
       h("h2", {}, t("afar.asks", { who })), h("p", { class: "hint" }, t("afar.for", { reason })),
@@ -68,16 +68,16 @@ export class Afar {
         type: "button", class: "quiet", "data-id": `minutes.${n}`, "aria-pressed": String(n === chosen),
         onclick: () => { this.#minutes = n; },
       }, t("afar.minutes", { n: number(Math.min(n, most)) })))),
-      this.#buttons(["support_yes", { minutes: String(chosen) }], ["support_no"]),
+      this.#buttons(["support_yes", { minutes: String(chosen), order: id }], ["support_no", { order: id }]),
     ];
   }
 
-  #bundle({ contents }) {
+  #bundle({ contents, sha256 }) {
     return [
       h("h2", {}, t("afar.bundle")),
       h("ul", {}, ...contents.map(([name, bytes]) => h("li", {}, t("afar.bundle_item", { name, kb: number(bytes / 1000, 1) })))),
       h("p", { class: "hint" }, t("afar.bundle_hint")), this.#nameField(),
-      this.#buttons(["bundle_yes"], ["bundle_no"]),
+      this.#buttons(["bundle_yes", { sha256 }], ["bundle_no", { sha256 }]),
     ];
   }
 
