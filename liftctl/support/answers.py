@@ -33,10 +33,10 @@ def asked(work: Work, said: Asked) -> None:
         work.refuse(said, code)
 
 
-def _await(work: Work, said: Asked, what: str, record: str, grant: grants.Grant | None) -> str:
-    if not work.state.recorder_up:
-        return "LC-REM-RECORDER"
-    waiting = Awaited(what, work.now.boot_s, said.channel, said.workflow, grant)
+def _await(
+    work: Work, said: Asked, what: str, order: str, record: str, grant: grants.Grant | None = None
+) -> str:
+    waiting = Awaited(what, order, work.now.boot_s, said.channel, said.workflow, grant)
     work.set(awaited={**work.state.awaited, record: waiting})
     return ""
 
@@ -60,7 +60,7 @@ def _support_yes(work: Work, said: Asked, name: str) -> str:
     grant = grants.grant(request, name, after(work.now, minutes * 60))
     told = {"who": request.who, "minutes": str(minutes), "at": _where(said)}
     record = work.record("support_granted", order=request.id, name=name, **told)
-    return _await(work, said, "grant", record, grant)
+    return _await(work, said, "grant", request.id, record, grant)
 
 
 def _support_no(work: Work, said: Asked, name: str) -> str:
@@ -86,10 +86,11 @@ def _bundle_yes(work: Work, said: Asked, name: str) -> str:
         return "LC-REM-STEP"
     if not work.state.recorder_up:
         return "LC-REM-RECORDER"
+    order = work.state.packed_for
     record = work.record(
-        "bundle_sent", order=work.state.packed_for, name=name, sha256=packed.sha256, at=_where(said)
+        "bundle_sent", order=order, name=name, sha256=packed.sha256, at=_where(said)
     )
-    return _await(work, said, "bundle", record, None)
+    return _await(work, said, "bundle", order, record)
 
 
 def _bundle_no(work: Work, said: Asked, name: str) -> str:
@@ -142,7 +143,7 @@ def _setup_yes(work: Work, said: Asked, name: str) -> str:
         return "LC-REM-RECORDER"
     version = str(offer.proposal.version)
     record = work.record("setup_confirmed", order=offer.proposal.id, name=name, version=version)
-    return _await(work, said, "setup", record, None)
+    return _await(work, said, "setup", offer.proposal.id, record)
 
 
 def _setup_no(work: Work, said: Asked, name: str) -> str:
@@ -163,7 +164,7 @@ def _setup_good(work: Work, said: Asked, name: str) -> str:
     if not work.state.recorder_up:
         return "LC-REM-RECORDER"
     record = work.record("setup_found_good", name=name, version=str(found.version))
-    return _await(work, said, "good", record, None)
+    return _await(work, said, "good", "", record)
 
 
 def _setup_bad(work: Work, said: Asked, name: str) -> str:
@@ -217,21 +218,23 @@ def written(work: Work, said: Written) -> None:
 
 
 def _do(work: Work, waiting: Awaited) -> None:
-    if waiting.what == "grant" and waiting.grant and left_s(waiting.grant.until, work.now):
-        work.keep(request=None, grant=waiting.grant)
-        answer(work, waiting.grant.request, "granted", f"granted at the {_where(waiting)}")
-    elif waiting.what == "bundle" and work.state.packed:
+    """A no that came before the ledger's word took the question off the wall: then nothing."""
+    kept, order = work.state.kept, waiting.order
+    if waiting.what == "grant" and kept.request and kept.request.id == order:
+        _grant(work, waiting)
+    elif waiting.what == "bundle" and work.state.packed_for == order:
         _send_bundle(work)
-    elif waiting.what == "setup" and not work.state.change:
-        _enter(work, waiting)
+    elif waiting.what == "setup" and kept.offer and kept.offer.proposal.id == order:
+        if not work.state.change:
+            trial.enter(work, kept.offer)
     elif waiting.what == "good":
         trial.keep_it(work)
 
 
-def _enter(work: Work, waiting: Awaited) -> None:
-    offer = work.state.kept.offer
-    if offer and str(offer.proposal.version) == waiting.workflow.args["version"]:
-        trial.enter(work, offer)
+def _grant(work: Work, waiting: Awaited) -> None:
+    if waiting.grant and left_s(waiting.grant.until, work.now):
+        work.keep(request=None, grant=waiting.grant)
+        answer(work, waiting.order, "granted", f"granted at the {_where(waiting)}")
 
 
 def _send_bundle(work: Work) -> None:

@@ -141,9 +141,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """What is done once the ledger has it."""
+    """What is done once the ledger has it, if the room is still asked `order` then."""
 
     what: str  # grant | bundle | setup | good
+    order: str
     since_s: float
     channel: int
     workflow: Workflow

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from liftctl import ipc
 from liftctl.remote import documents as d
 from liftctl.support.view import state_message
 from tests.support.world import Room, head
@@ -54,3 +55,29 @@ def test_a_yes_or_no_is_for_the_bundle_that_was_shown() -> None:
     room.press("bundle_no", sha256=shown)
     assert room.refused() == ["LC-REM-STEP"] * 2
     assert not room.told(d.Bundle) and room.state.packed.sha256 != shown
+
+
+@pytest.mark.parametrize("another", [False, True])
+def test_a_no_before_the_ledger_has_the_yes_is_a_no(another: bool) -> None:
+    room = Room(ledger=False)
+    room.order(asked())
+    room.press("support_yes", name="Nurse N.", minutes="15")
+    room.press("support_no")
+    if another:
+        room.order(asked())
+    room.turn(ipc.Written(room.recorded("support_granted"), "audit", 1, "head"))
+    assert room.state.kept.grant is None and room.codes() == ["LC-REM-REFUSED"]
+    assert (room.state.kept.request is not None) is another, "a new question waits for its answer"
+
+
+@pytest.mark.parametrize("another", [False, True])
+def test_a_no_to_a_bundle_before_the_ledger_has_the_yes_is_a_no(another: bool) -> None:
+    room = Room().granted()
+    room.ledger = False
+    room.order(d.BundleRequest(**head()))
+    room.press("bundle_yes", name="Nurse N.")
+    room.press("bundle_no")
+    if another:
+        room.order(d.BundleRequest(**head()))
+    room.turn(ipc.Written(room.recorded("bundle_sent"), "audit", 1, "head"))
+    assert not room.told(d.Bundle) and room.codes()[-1] == "LC-REM-REFUSED"
