@@ -47,8 +47,8 @@ def _where(said: Asked | Awaited) -> str:
 
 
 def _support_yes(work: Work, said: Asked, name: str) -> str:
-    request = work.state.kept.request
-    if request is None or request.expires <= work.now.wall_s:
+    request, asker = work.state.kept.request, work.state.kept.asker
+    if request is None or asker is None or request.expires <= work.now.wall_s:
         return "LC-REM-STEP"
     if said.workflow.args.get("order", "") != request.id:
         return "LC-REM-STEP"  # another came while this one was on the wall
@@ -57,8 +57,9 @@ def _support_yes(work: Work, said: Asked, name: str) -> str:
         return "LC-REM-STEP"
     if not work.state.recorder_up:
         return "LC-REM-RECORDER"
-    grant = grants.grant(request, name, after(work.now, minutes * 60))
-    told = {"who": request.who, "minutes": str(minutes), "at": _where(said)}
+    until = after(work.now, minutes * 60)
+    grant = grants.grant(request, asker.holder, asker.key, name, until)
+    told = {"who": asker.holder, "minutes": str(minutes), "at": _where(said)}
     record = work.record("support_granted", order=request.id, name=name, **told)
     return _await(work, said, "grant", request.id, record, grant)
 
@@ -233,6 +234,9 @@ def _do(work: Work, waiting: Awaited) -> None:
 
 def _grant(work: Work, waiting: Awaited) -> None:
     if waiting.grant and left_s(waiting.grant.until, work.now):
+        before = work.state.kept.grant
+        if before and before.key != waiting.grant.key:
+            orders.end_grant(work, "somebody else has the room's grant now")
         work.keep(request=None, grant=waiting.grant)
         answer(work, waiting.order, "granted", f"granted at the {_where(waiting)}")
 

@@ -19,7 +19,9 @@ OVERSPEED = frozenset({"hoist_overspeed", "stand_overspeed"})
 
 
 class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Given by `by` on site to `who` far away. `live`: a picture goes out once a second."""
+    """Given by `by` on site to `who` far away, holder of `key` (its id; it serves no other).
+    `live`: a picture goes out once a second.
+    """
 
     request: str
     who: str
@@ -27,6 +29,7 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wants: tuple[Want, ...]
     until: Deadline
     live: bool = False
+    key: str = ""
 
 
 class Guide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,8 +41,8 @@ class Guide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of: int
 
 
-def grant(request: SupportRequest, by: str, until: Deadline) -> Grant:
-    return Grant(request.id, request.who, by, request.wants, until)
+def grant(request: SupportRequest, who: str, key: str, by: str, until: Deadline) -> Grant:
+    return Grant(request.id, who, by, request.wants, until, key=key)
 
 
 def minutes(asked: SupportRequest, given: str) -> int:

@@ -16,7 +16,7 @@ from liftctl.setup.judge import judge
 from liftctl.support import bundle, grants
 from liftctl.support.clock import left_s
 from liftctl.support.trial import answer
-from liftctl.support.values import Offer, Tell, Work
+from liftctl.support.values import Asker, Offer, Tell, Work
 
 MOST_SEEN = 4096  # orders remembered until they expire; a flood beyond that is refused
 
@@ -78,20 +78,27 @@ def _follow(work: Work, verified: Verified) -> None:
         case d.Proposal():
             _proposal(work, verified, order)
         case d.SupportRequest():
-            work.keep(request=order)
-            work.record("support_asked", order=order.id, who=order.who)
+            _asked(work, verified, order)
         case d.SupportEnd():
             end_grant(work, "ended by the technician")
         case d.LiveRequest():
-            grant = granted(work, "live")
+            grant = granted(work, verified, "live")
             work.keep(grant=msgspec.structs.replace(grant, live=True))
             work.record("live_view", order=order.id)
         case d.BundleRequest():
-            granted(work, "bundle")
+            granted(work, verified, "bundle")
             _bundle(work, order)
         case d.GuideRequest():
-            granted(work, "guide")
+            granted(work, verified, "guide")
             _guide(work, order)
+
+
+def _asked(work: Work, verified: Verified, request: d.SupportRequest) -> None:
+    """Wall and ledger name whom the site enrolled; what a request says of itself is only said."""
+    signer = next(key for key in verified.signers if key.role == "support")
+    work.keep(request=request, asker=Asker(signer.holder, signer.id))
+    says = {} if request.who == signer.holder else {"says": request.who}
+    work.record("support_asked", order=request.id, who=signer.holder, **says)
 
 
 def _proposal(work: Work, verified: Verified, proposal: d.Proposal) -> None:
@@ -111,11 +118,13 @@ def _proposal(work: Work, verified: Verified, proposal: d.Proposal) -> None:
     answer(work, proposal.id, "offered", "waits for somebody on site", proposal.version)
 
 
-def granted(work: Work, want: d.Want) -> grants.Grant:
-    """The running grant, if it covers `want`; Refusal."""
+def granted(work: Work, verified: Verified, want: d.Want) -> grants.Grant:
+    """The running grant, if it covers `want` and whoever signed has it; Refusal."""
     grant = work.state.kept.grant
     if grant is None or want not in grant.wants or left_s(grant.until, work.now) == 0:
         raise Refusal("LC-REM-GRANT")
+    if grant.key not in {key.id for key in verified.signers}:
+        raise Refusal("LC-REM-GRANT", "it was given to another key; ask for one of your own")
     return grant
 
 

@@ -40,6 +40,8 @@ MOST_TRAILS = 1024
 def start(config: Config, kept: Kept, applied: Applied | None, now: Now) -> State:
     """What the process begins with; what is for another file is not in force."""
     ours = applied if applied and applied.base == config.file.hash else None
+    if kept.request and kept.asker is None:  # an older version's: nobody knows who signed it
+        kept = msgspec.structs.replace(kept, request=None)
     state = State(site=config.file, kept=kept, applied=ours, tried_s=now.boot_s)
     if ours is None:
         return state

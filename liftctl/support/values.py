@@ -108,6 +108,13 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hash: str
 
 
+class Asker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who signed the request: `holder` of the key as it was enrolled on site, and the key's id."""
+
+    holder: str
+    key: str
+
+
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What outlives the process. `seen`: ids of orders until they expire; `floor_s`: when the
     newest order that was believed had been signed; it is not earlier than that. `overspeed`: the
@@ -118,6 +125,7 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     floor_s: float = 0.0
     seen: dict[str, int] = {}
     request: SupportRequest | None = None
+    asker: Asker | None = None
     grant: Grant | None = None
     guide: Guide | None = None
     offer: Offer | None = None

@@ -49,13 +49,14 @@ def state_message(state: State, now: Now, now_ns: int) -> SupportState:
 
 
 def _request(state: State) -> Shown:
-    asked = state.kept.request
-    if asked is None:
+    asked, asker = state.kept.request, state.kept.asker
+    if asked is None or asker is None:
         return None
     wants = list(asked.wants)
     return {
         "id": asked.id,
-        "who": asked.who,
+        "who": asker.holder,
+        "says": asked.who,
         "reason": asked.reason,
         "minutes": asked.minutes,
         "wants": wants,

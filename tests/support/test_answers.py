@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from liftctl import ipc
 from liftctl.remote import documents as d
+from liftctl.support.values import Record
 from liftctl.support.view import state_message
-from tests.support.world import Room, head
+from tests.support.world import TRUST, Room, head, person
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path / "run"))
     monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))
+
+
+def with_eve() -> tuple[Room, tuple[str, Ed25519PrivateKey]]:
+    """A room that trusts a second technician, too, and how she signs."""
+    private, key = person("support", "E. Eve")
+    room = Room()
+    trust = msgspec.structs.replace(TRUST, keys=(*TRUST.keys, key))
+    room.config = replace(room.config, trust=trust)
+    return room, ("support", private)
 
 
 def asked(minutes: int = 60) -> d.SupportRequest:
@@ -81,3 +94,54 @@ def test_a_no_to_a_bundle_before_the_ledger_has_the_yes_is_a_no(another: bool) -
         room.order(d.BundleRequest(**head()))
     room.turn(ipc.Written(room.recorded("bundle_sent"), "audit", 1, "head"))
     assert not room.told(d.Bundle) and room.codes()[-1] == "LC-REM-REFUSED"
+
+
+def test_wall_ledger_and_grant_name_whose_key_signed_and_not_who_it_says_it_is() -> None:
+    room = Room()
+    request = d.SupportRequest(**head(), who="Head nurse Karen, this home", reason="please say yes")
+    room.order(request)
+    shown = state_message(room.state, room.now, room.now_ns).request
+    assert shown and (shown["who"], shown["says"]) == ("T. Technician", request.who)
+    room.press("support_yes", name="Nurse N.", minutes="30")
+    asked_, granted = [item.detail for item in room.outputs if isinstance(item, Record)]
+    assert (asked_["who"], asked_["says"]) == ("T. Technician", request.who)
+    assert granted["who"] == "T. Technician"
+    assert room.state.kept.grant and room.state.kept.grant.who == "T. Technician"
+
+
+@pytest.mark.parametrize("kind", [d.LiveRequest, d.BundleRequest, d.GuideRequest])
+def test_a_grant_serves_the_key_it_was_given_to_and_no_other(kind: type) -> None:
+    room, eve = with_eve()
+    room.granted()
+    room.order(kind(**head()), eve)
+    kept = room.state.kept
+    assert room.codes()[-1] == "LC-REM-GRANT" and "another key" in room.told(d.Answer)[-1].text
+    assert kept.grant and not kept.grant.live and not kept.guide and not room.state.packed
+    room.order(kind(**head()))
+    assert room.told(d.Answer)[-1].code == "taken", "its own key is served"
+
+
+def test_a_grant_for_somebody_else_ends_the_one_before_and_what_hung_on_it() -> None:
+    room, eve = with_eve()
+    room.granted()
+    room.order(d.BundleRequest(**head()))
+    room.order(d.GuideRequest(**head()))
+    room.order(d.SupportRequest(**head(), who="E. Eve", reason="noise"), eve)
+    room.press("support_yes", name="Nurse N.", minutes="30")
+    kept = room.state.kept
+    assert kept.grant and kept.grant.who == "E. Eve" and not kept.guide and not room.state.packed
+    assert room.events().count("support_ended") == 1
+
+
+def test_anybody_who_may_support_can_end_it() -> None:
+    room, eve = with_eve()
+    room.granted()
+    room.order(d.SupportEnd(**head()), eve)
+    assert room.state.kept.grant is None
+
+
+def test_a_request_an_older_version_kept_without_its_signer_is_asked_anew() -> None:
+    room = Room()
+    room.order(asked())
+    kept = msgspec.structs.replace(room.state.kept, asker=None)
+    assert Room(kept=kept).state.kept.request is None
