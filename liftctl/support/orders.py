@@ -67,8 +67,9 @@ def _once(work: Work, order: d.Down) -> None:
     if order.id in seen or len(seen) >= MOST_SEEN:
         work.set(repeated=work.state.repeated & seen.keys() | {order.id})
         raise Refusal("LC-REM-REPLAY")
-    # A clock that is set back must not revive what a later order has already outlived.
-    floor_s = max(work.state.kept.floor_s, float(order.issued))
+    # A clock that is set back must not revive what a later order has already outlived; and no
+    # signer's clock that is ahead may set ours ahead.
+    floor_s = max(work.state.kept.floor_s, min(float(order.issued), now_s))
     work.keep(seen={**seen, order.id: order.expires}, floor_s=floor_s)
 
 

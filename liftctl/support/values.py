@@ -117,8 +117,9 @@ class Asker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What outlives the process. `seen`: ids of orders until they expire; `floor_s`: when the
-    newest order that was believed had been signed; it is not earlier than that. `overspeed`: the
-    over-speed latches of the newest gate state; a gate that is silent has cleared none.
+    newest order that was believed had been signed, by the site's clock at most; it is not earlier
+    than that. `overspeed`: the over-speed latches of the newest gate state; a gate that is silent
+    has cleared none.
     """
 
     newest_version: int = 0

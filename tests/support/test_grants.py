@@ -352,6 +352,18 @@ def test_a_clock_that_was_set_back_revives_nothing() -> None:
     assert again.codes() == ["LC-REM-EXPIRED"] and again.state.kept.request is None
 
 
+def test_a_key_that_signs_ahead_of_time_does_not_set_the_sites_clock_ahead() -> None:
+    room = Room()
+    for _ in range(20):
+        room.now = replace(room.now, wall_s=max(room.state.kept.floor_s, float(WALL_S)))
+        ahead = int(room.now.wall_s) + 300
+        room.order(d.SupportEnd(**head(issued=ahead, expires=ahead + 3600)))
+    assert room.state.kept.floor_s <= WALL_S
+    honest = asked()
+    room.order(honest)
+    assert room.state.kept.request == honest
+
+
 def asked_at(room: Room) -> d.SupportRequest:
     now_s = int(room.now.wall_s)
     times = head(issued=now_s - 10, expires=now_s + 600)
