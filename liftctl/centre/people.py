@@ -62,17 +62,39 @@ def view(engine: Engine, person: Person) -> AbstractContextManager[Connection]:
     raise CentreError(f"{person.name} belongs to no municipality")
 
 
-def member(engine: Engine, issuer: str, subject: str) -> Person | None:
-    """Who signed in, as our own table knows them."""
+def member(engine: Engine, issuer: str, subject: str, session: int) -> Person | None:
+    """Who signed in, as our own table knows them, while `session` has not ended."""
     with door(engine) as db:
         row = db.execute(
             text(
                 "SELECT name, role, municipality, home FROM member"
-                " WHERE issuer = :issuer AND subject = :subject"
+                " WHERE issuer = :issuer AND subject = :subject AND session = :session"
             ),
-            {"issuer": issuer, "subject": subject},
+            {"issuer": issuer, "subject": subject, "session": session},
         ).one_or_none()
     return Person(*row) if row else None
+
+
+def session(engine: Engine, issuer: str, subject: str) -> int | None:
+    """The number of this member's sessions now; None when our table does not know them."""
+    with door(engine) as db:
+        found: int | None = db.execute(
+            text("SELECT session FROM member WHERE issuer = :issuer AND subject = :subject"),
+            {"issuer": issuer, "subject": subject},
+        ).scalar_one_or_none()
+    return found
+
+
+def end_sessions(engine: Engine, issuer: str, subject: str, session: int) -> None:
+    """Every cookie of this member with that number is worth nothing from now on."""
+    with door(engine) as db:
+        db.execute(
+            text(
+                "UPDATE member SET session = session + 1"
+                " WHERE issuer = :issuer AND subject = :subject AND session = :session"
+            ),
+            {"issuer": issuer, "subject": subject, "session": session},
+        )
 
 
 def by_token(engine: Engine, token: str, now: datetime) -> Person | None:

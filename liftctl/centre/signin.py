@@ -74,13 +74,15 @@ def _session(app: FastAPI, engine: Engine, settings: SignIn) -> None:
         same_origin(request)
         if subject not in dict(settings.demo):
             raise HTTPException(404)
-        request.session.clear()
-        request.session.update(issuer=DEMO, subject=subject)
+        await _begin(engine, request, DEMO, subject)
         return JSONResponse({})
 
     @app.post("/signout")
     async def signout(request: Request) -> Response:
+        """Ends every session of this person, also in other browsers."""
         same_origin(request)
+        if (told := _told(request)) is not None:
+            await run_in_threadpool(people.end_sessions, engine, *told)
         request.session.clear()
         return JSONResponse({})
 
@@ -114,11 +116,34 @@ def _oidc(app: FastAPI, engine: Engine, settings: SignIn, provider: Provider) ->
             raise HTTPException(401, "the sign-in did not succeed; begin again") from error
         told = token.get("userinfo") or {}
         issuer, subject = str(told.get("iss", "")), str(told.get("sub", ""))
-        request.session.clear()
-        if await run_in_threadpool(people.member, engine, issuer, subject) is None:
-            raise HTTPException(403, f"'{subject}' has no role here; ask the centre for one")
-        request.session.update(issuer=issuer, subject=subject)
+        await _begin(engine, request, issuer, subject)
         return RedirectResponse("/", 303)
+
+
+async def _begin(engine: Engine, request: Request, issuer: str, subject: str) -> None:
+    """A session of its own length, whatever the cookie's; HTTPException 403."""
+    request.session.clear()
+    number = await run_in_threadpool(people.session, engine, issuer, subject)
+    if number is None:
+        raise HTTPException(403, f"'{subject}' has no role here; ask the centre for one")
+    since = int(now_s())
+    request.session.update(issuer=issuer, subject=subject, session=number, since=since)
+
+
+def now_s() -> float:
+    """Seconds since 1970."""
+    return datetime.now(UTC).timestamp()
+
+
+def _told(request: Request) -> tuple[str, str, int] | None:
+    """Issuer, subject and session number of a cookie that we signed less than SESSION_S ago."""
+    told = request.session
+    since, number = told.get("since"), told.get("session")
+    if not isinstance(since, int) or not isinstance(number, int):
+        return None
+    if not 0 <= now_s() - since < SESSION_S:
+        return None
+    return str(told.get("issuer")), str(told.get("subject")), number
 
 
 def same_origin(request: Request) -> None:
@@ -134,8 +159,8 @@ def who(engine: Engine, request: Request) -> Person:
     if scheme.lower() == "bearer":
         found = people.by_token(engine, token.strip(), datetime.now(UTC))
     else:
-        told = request.session
-        found = people.member(engine, str(told.get("issuer")), str(told.get("subject")))
+        told = _told(request)
+        found = people.member(engine, *told) if told else None
     if found is None:
         raise HTTPException(401, "sign in first", {"www-authenticate": "Bearer"})
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
 from liftctl.centre import app as console
-from liftctl.centre import people
+from liftctl.centre import people, signin
 from liftctl.centre.commands import console as serve_console
 from liftctl.centre.database import CentreError
 from liftctl.centre.people import Person
@@ -135,6 +136,43 @@ def test_a_forged_or_removed_session_is_nobody(engine: Engine) -> None:
     forged = client(engine)
     forged.cookies.set("liftctl_centre", "eyJpc3N1ZXIiOiAiZGVtbyIsICJzdWJqZWN0IjogInAifQ==.x.y")
     assert forged.get("/api/me").status_code == 401
+
+
+def test_a_cookie_that_was_copied_is_worth_nothing_after_sign_out(engine: Engine) -> None:
+    asked = client(engine, CENTRE)
+    stolen = asked.cookies["liftctl_centre"]
+    assert with_cookie(engine, stolen).get("/api/me").status_code == 200
+    assert asked.post("/signout", headers={"origin": URL}).status_code == 200
+    assert asked.get("/api/me").status_code == 401
+    assert with_cookie(engine, stolen).get("/api/me").status_code == 401
+    assert asked.post("/signin/demo/p", headers={"origin": URL}).status_code == 200
+    assert asked.get("/api/me").status_code == 200, "and may sign in again"
+    with_cookie(engine, stolen).post("/signout", headers={"origin": URL})
+    assert asked.get("/api/me").status_code == 200, "an ended session ends no other"
+
+
+def test_who_is_taken_out_and_put_in_again_has_to_sign_in_again(engine: Engine) -> None:
+    old = client(engine, CENTRE)
+    with engine.begin() as db:
+        db.execute(text("DELETE FROM member"))
+    time.sleep(1.1)  # the number begins with the second
+    people.add_member(engine, DEMO, "p", CENTRE)
+    assert old.get("/api/me").status_code == 401
+
+
+def test_a_session_ends_after_its_time_however_often_it_is_used(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, now_s = client(engine, CENTRE), signin.now_s()
+    for hours, status in ((2, 200), (5, 200), (7.9, 200), (8.1, 401)):
+        monkeypatch.setattr(signin, "now_s", lambda hours=hours: now_s + hours * 3600)
+        assert asked.get("/api/me").status_code == status, hours
+
+
+def with_cookie(engine: Engine, cookie: str) -> TestClient:
+    found = client(engine)
+    found.cookies.set("liftctl_centre", cookie)
+    return found
 
 
 def test_a_token_is_scoped_expires_and_is_worth_nothing_changed(

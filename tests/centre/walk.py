@@ -107,6 +107,7 @@ def reading(engine: Engine) -> None:
         asked = client(engine, person)
         for path in PAGES:
             assert asked.get(path).status_code in (200, 403), path
+        assert asked.post("/signout", headers={"origin": URL}).is_success
     assert client(engine, CENTRE).get("/api/fleet?municipality=nordby").is_success
     token = people.add_token(engine, NORDBY, 1, datetime.now(UTC))
     asked = client(engine)
