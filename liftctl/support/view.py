@@ -21,7 +21,7 @@ Shown = dict[str, Any] | None
 def picture(
     site: Site, gate: GateState, controller: ControllerState | None, now_ns: int
 ) -> dict[str, Any]:
-    """The desk's own read-only view."""
+    """The desk's own read-only view, without the title: it is free text, and may be a name."""
     watch = Watch(site)
     watch.take(gate)
     if controller is not None:
@@ -29,6 +29,7 @@ def picture(
     shown = watch.view(now_ns, "en")
     for name in ("processes", "support", "support_refused"):  # it hears two of five
         del shown[name]
+    del shown["site"]["title"]
     return shown
 
 

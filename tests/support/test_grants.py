@@ -110,6 +110,7 @@ def test_the_live_view_is_the_desks_own_and_names_nobody() -> None:
     assert len(room.told(d.Live)) in (2, 3), "once a second"
     shown = json.dumps(room.told(d.Live)[-1].picture)
     assert "load_kg" in shown and "r-7f3a" not in shown and "Resident" not in shown
+    assert room.site.title and room.site.title not in shown, "a room's title may be a name"
 
 
 # --- its end --------------------------------------------------------------------------------------
