@@ -35,7 +35,7 @@ REASONS = {
     "LC-REM-GATE": "the gate did not take it; the last good configuration is back",
     "LC-REM-DISK": "it could not be written; nothing was changed",
     "LC-REM-UNHEALTHY": "nobody on site found it good in time; the last good one is back",
-    "LC-REM-STEP": "there is nothing to answer now",
+    "LC-REM-STEP": "this is not asked now, or not any more; look at what is shown",
     "LC-REM-MANY": "more orders than a site takes; it takes one a minute now",
 }
 """Code -> sentence. The part after a colon is added where a field or a number has to be named."""

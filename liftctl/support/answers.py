@@ -160,7 +160,7 @@ def _setup_no(work: Work, said: Asked, name: str) -> str:
 
 def _setup_good(work: Work, said: Asked, name: str) -> str:
     found = work.state.applied
-    if found is None or found.trial is None or work.state.change:
+    if found is None or not trial.on_trial(work):
         return "LC-REM-STEP"
     if not work.state.recorder_up:
         return "LC-REM-RECORDER"
@@ -170,7 +170,7 @@ def _setup_good(work: Work, said: Asked, name: str) -> str:
 
 def _setup_bad(work: Work, said: Asked, name: str) -> str:
     found = work.state.applied
-    if found is None or found.trial is None or work.state.change:
+    if found is None or not trial.on_trial(work):
         return "LC-REM-STEP"
     work.record("setup_found_bad", name=name, version=str(found.version))
     trial.take_back(work, "LC-REM-REFUSED")
@@ -229,7 +229,7 @@ def _do(work: Work, waiting: Awaited) -> None:
         if not work.state.change:
             trial.enter(work, kept.offer)
     elif waiting.what == "good":
-        trial.keep_it(work)
+        trial.keep_it(work, Asked(waiting.channel, waiting.workflow))
 
 
 def _grant(work: Work, waiting: Awaited) -> None:

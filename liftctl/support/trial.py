@@ -21,7 +21,7 @@ from liftctl.setup.applied import Applied
 from liftctl.setup.changes import changed
 from liftctl.support.clock import after, left_s
 from liftctl.support.idle import busy
-from liftctl.support.values import Change, Offer, Tell, Work, Write, Wrote
+from liftctl.support.values import Asked, Change, Keeping, Offer, Tell, Work, Write, Wrote
 
 ASK_S = 1.0  # between two requests to stand down
 GIVE_UP_S = 20.0  # on the way in; the way back is tried for as long as it takes
@@ -52,21 +52,39 @@ def enter(work: Work, offer: Offer) -> None:
     work.set(change=Change(wanted, work.now.boot_s, to=proposal.id))
 
 
-def keep_it(work: Work) -> None:
-    """Somebody on site found it good, and the ledger has it."""
+def keep_it(work: Work, said: Asked) -> None:
+    """Somebody on site found it good, and the ledger has it: write it down."""
     found = work.state.applied
-    if found and found.trial and _taken(work):
+    if found and on_trial(work) and _taken(work):
         kept = msgspec.structs.replace(found, trial=None, good_version=0, last_good={})
         work.out.append(Write(kept, between=False))
-        work.set(applied=kept)
-        work.record("setup_kept", version=str(kept.version), hash=work.state.site.hash)
-        answer(work, "", "good", "found good on site", kept.version)
+        work.set(keeping=Keeping(kept, said))
+
+
+def on_trial(work: Work) -> bool:
+    """May somebody find it good, or not; neither is on its way yet."""
+    found, state = work.state.applied, work.state
+    return bool(found and found.trial and not state.change and not state.keeping)
+
+
+def _kept(work: Work, keeping: Keeping, why: str) -> None:
+    """Good only where it is on disk: otherwise the trial goes on, and it may be said again."""
+    work.set(keeping=None)
+    kept, version = keeping.wanted, str(keeping.wanted.version)
+    if why:
+        work.refuse(keeping.said, "LC-REM-DISK")
+        work.record("setup_not_kept", version=version, why="LC-REM-DISK")
+        answer(work, "", "LC-REM-DISK", version=kept.version)
+        return
+    work.set(applied=kept)
+    work.record("setup_kept", version=version, hash=work.state.site.hash)
+    answer(work, "", "good", "found good on site", kept.version)
 
 
 def take_back(work: Work, code: str) -> None:
     """The last good one again, as soon as nothing moves and nobody hangs."""
     found = work.state.applied
-    if found is None or found.trial is None or work.state.change:
+    if found is None or not on_trial(work):
         return
     good = Applied(found.base, found.good_version, found.last_good)
     work.record("setup_returning", version=str(found.version), why=code)
@@ -79,7 +97,7 @@ def watch(work: Work) -> None:
         _go_on(work, work.state.change)
         return
     found = work.state.applied
-    if found is None or found.trial is None:
+    if found is None or found.trial is None or work.state.keeping:
         return
     if left_s(found.trial, work.now) == 0:
         take_back(work, "LC-REM-UNHEALTHY")
@@ -118,6 +136,9 @@ def stood_down(work: Work, said: StoodDown) -> None:
 
 def wrote(work: Work, said: Wrote) -> None:
     """The file is exchanged, or was not touched."""
+    if work.state.keeping:
+        _kept(work, work.state.keeping, said.why)
+        return
     change = work.state.change
     if change is None or not change.writing:
         return

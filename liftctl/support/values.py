@@ -149,6 +149,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """What was found good, on its way to the disk, and who gets to hear if it does not arrive."""
+
+    wanted: Applied
+    said: Asked
+
+
+@dataclass(frozen=True, slots=True)
 class Awaited:
     """What is done once the ledger has it, if the room is still asked `order` then."""
 
@@ -184,6 +192,7 @@ class State:
     packed: Packed | None = None
     packed_for: str = ""
     change: Change | None = None
+    keeping: Keeping | None = None
     awaited: dict[str, Awaited] = field(default_factory=dict)
     trails: dict[str, Record] = field(default_factory=dict)
     tried_s: float = 0.0  # when the trial's configuration was written

@@ -167,7 +167,7 @@ def test_the_desk_asks_shows_the_banner_and_can_end_it(afar: Enrolled) -> None:
 
 
 def test_every_answer_and_refusal_of_the_room_has_words() -> None:
-    to_the_room = ("BASE", "EXPIRED", "FALLBACK", "IDLE", "NAME", "RECORDER", "STEP")
+    to_the_room = ("BASE", "DISK", "EXPIRED", "FALLBACK", "IDLE", "NAME", "RECORDER", "STEP")
     for code in ("en", "da"):
         known = texts(code)
         assert [name for name in ACTIONS if f"action.{name}" not in known] == []

@@ -44,7 +44,7 @@ def test_the_whole_way() -> None:
     assert room.asked_gate() and not room.writes(), "the gate has to go first"
     room.exchange()
     assert speed(room) == 50 and room.state.applied and room.state.applied.trial
-    room.press("setup_good", name="Nurse N.")
+    room.good()
     last = room.writes()[-1]
     assert last.applied.trial is None and not last.between
     assert room.events() == [
@@ -236,6 +236,37 @@ def test_somebody_on_site_can_send_it_back_and_cannot_keep_what_does_not_run() -
     assert room.state.applied and room.state.applied.trial
 
 
+def test_what_is_found_good_and_cannot_be_written_stays_on_trial_and_is_not_told_good() -> None:
+    room = Room().on_trial()
+    room.good("No space left on device")
+    assert room.state.applied and room.state.applied.trial
+    assert room.codes()[-1] == "LC-REM-DISK" and "good" not in room.codes()
+    assert "setup_kept" not in room.events() and room.refused() == ["LC-REM-DISK"]
+    room.good()
+    assert room.state.applied.trial is None and room.codes()[-1] == "good", "and may say it again"
+
+
+def test_nobody_is_told_good_before_it_is_on_disk() -> None:
+    room = Room().on_trial()
+    room.press("setup_good", name="Nurse N.")
+    assert room.writes()[-1].applied.trial is None and "good" not in room.codes()
+    room.press("setup_bad", name="Nurse N.")
+    assert room.refused() == ["LC-REM-STEP"]
+    room.turn(Wrote(""))
+    assert room.codes()[-1] == "good" and room.state.change is None
+
+
+def test_a_no_before_the_ledger_has_the_good_goes_back() -> None:
+    room = Room().on_trial()
+    room.ledger = False
+    room.press("setup_good", name="Nurse N.")
+    room.press("setup_bad", name="Nurse N.")
+    room.turn(ipc.Written(room.recorded("setup_found_good"), "audit", 1, "head"))
+    assert room.state.applied and room.state.applied.trial and "good" not in room.codes()
+    room.exchange()
+    assert speed(room) == 60
+
+
 def test_a_trial_goes_on_over_a_restart_and_ends_over_a_reboot() -> None:
     room = Room().on_trial()
     again = room.restart()
@@ -248,7 +279,7 @@ def test_a_trial_goes_on_over_a_restart_and_ends_over_a_reboot() -> None:
 
 def test_a_second_version_goes_back_to_the_first_and_not_to_the_file() -> None:
     room = Room().on_trial()
-    room.press("setup_good", name="Nurse N.")
+    room.good()
     room.on_trial(version=2, base=room.state.site.hash, changes={"limits.traverse_mm_s": 100.0})
     assert room.state.site.limits.traverse_mm_s == 100 and speed(room) == 50
     room.press("setup_bad", name="Nurse N.")

@@ -208,6 +208,11 @@ class Room:
         assert self.state.applied and self.state.applied.trial
         return self
 
+    def good(self, why: str = "") -> None:
+        """Somebody on site finds it good, and the shell writes that down."""
+        self.press("setup_good", name="Nurse N.")
+        self.turn(Wrote(why))
+
     def exchange(self, why: str = "") -> None:
         """The gate stands down, the shell writes, the gate comes back with what is in force."""
         before = len(self.writes())
