@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.panel.house import House
+from liftctl.panel.app import create
+from tests.chromium import chromium
+from tests.panel.house import House, serving, site
+from tests.panel.wall import Wall, tablet
 
 
 @pytest.fixture
@@ -27,3 +31,18 @@ def chair(run_dir: Path) -> Iterator[House]:
     house = House("chair")
     yield house
     house.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def wall(browser: Browser, lift: House) -> Iterator[Wall]:
+    with serving(create(site("lift"))) as port, tablet(browser) as context:
+        made = Wall(context.new_page(), lift)
+        made.open(port)
+        yield made
+    assert made.complaints == []

@@ -17,7 +17,6 @@ from liftctl.places import Places
 from liftctl.remote.enrol import enrol
 from liftctl.remote.reasons import REASONS
 from liftctl.support.answers import ACTIONS
-from tests.chromium import chromium
 from tests.panel.house import House, serving, site, until
 
 pytestmark = pytest.mark.browser
@@ -32,12 +31,6 @@ PROPOSAL = {
     "version": 7, "by": ["A. Anne", "S. Sam"], "reason": "afraid", "healthy_min": 30,
     "changes": [["limits.hoist_loaded_mm_s", "60", "50"]], "running": False,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 class Enrolled:

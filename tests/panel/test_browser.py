@@ -3,82 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
 
 from liftctl import ipc
-from liftctl.panel.app import create
-from tests.chromium import chromium
-from tests.panel.house import VALUES, House, serving, site, transfer, until
+from tests.panel.house import VALUES, transfer, until
+from tests.panel.wall import Wall
 
 pytestmark = pytest.mark.browser
-SIZE: Any = {"width": 1280, "height": 800}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@dataclass
-class Wall:
-    """The tablet on the wall; `complaints` must stay empty."""
-
-    page: Page
-    house: House
-    complaints: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.cdp = self.page.context.new_cdp_session(self.page)
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def open(self, port: int) -> None:
-        self.page.goto(f"http://127.0.0.1:{port}/")
-        self.page.wait_for_selector(".word.ready")
-        until(self.house.holds)
-
-    def middle(self, selector: str) -> dict[str, float]:
-        box = self.page.locator(selector).bounding_box()
-        assert box
-        return {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
-
-    def touch(self, kind: str, *points: dict[str, float]) -> None:
-        numbered = [{**point, "id": n} for n, point in enumerate(points)]
-        self.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": numbered})
-
-    def press(self, motion: str = "up") -> dict[str, float]:
-        at = self.middle(f".arrow.{motion}")
-        self.touch("touchStart", at)
-        until(lambda: self.last().press > 0)
-        return at
-
-    def last(self) -> ipc.Hold:
-        found: ipc.Hold = self.house.holds()[-1]
-        return found
-
-    def assert_neutral(self) -> None:
-        """The press has ended and does not come back by itself."""
-        until(lambda: self.last().press == 0)
-        time.sleep(0.15)
-        assert self.last().press == 0
-
-
-@pytest.fixture
-def wall(browser: Browser, lift: House) -> Iterator[Wall]:
-    context = browser.new_context(viewport=SIZE, has_touch=True, locale="en")
-    context.add_init_script("localStorage.setItem('liftctl.language', 'en')")
-    with serving(create(site("lift"))) as port:
-        made = Wall(context.new_page(), lift)
-        made.open(port)
-        yield made
-        context.close()
-    assert made.complaints == []
 
 
 def test_a_held_arrow_beats_and_a_lifted_finger_is_neutral_at_once(wall: Wall) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import CDPSession
 
 from tests.chromium import chromium
-from tests.panel.test_browser import SIZE
+from tests.panel.wall import SIZE
 from tests.process.room import Room
 
 pytestmark = [pytest.mark.process, pytest.mark.browser]

@@ -12,6 +12,20 @@ const PASSING = [
 // A reset may end these, and lowering by the arrow is kinder than by hand.
 const TRY_RESET = ["hoist_fault", "stand_fault"];
 const LOST_MS = 1500;
+const KEY = "liftctl.never";
+
+/** Over-speed: nobody lowers. Only a state may say so or end it; a silent gate or a reload of the page does not. */
+export class Never {
+  #on = sessionStorage.getItem(KEY) !== null;
+
+  after(state) {
+    const on = state ? OVERSPEED.some((row) => state.latched.includes(row)) : this.#on;
+    if (on && !this.#on) sessionStorage.setItem(KEY, "");
+    if (!on && this.#on) sessionStorage.removeItem(KEY);
+    this.#on = on;
+    return on;
+  }
+}
 
 export class Lowering {
   #how;
@@ -26,8 +40,7 @@ export class Lowering {
     });
   }
 
-  render(state, contact) {
-    const never = Boolean(state && OVERSPEED.some((row) => state.latched.includes(row)));
+  render(state, contact, never) {
     const needed = this.#needed(state, contact);
     const fault = needed && state?.resettable.some((row) => TRY_RESET.includes(row));
     const mode = never ? "never" : needed ? "needed" : this.#asked ? "asked" : "";

@@ -5,7 +5,7 @@ import { Dim } from "./dim.js";
 import { $, h } from "./dom.js";
 import { Hold } from "./hold.js";
 import { Link } from "./link.js";
-import { Lowering } from "./lowering.js";
+import { Lowering, Never } from "./lowering.js";
 import { Pad } from "./pad.js";
 import { Status } from "./status.js";
 import { Task } from "./task.js";
@@ -17,6 +17,7 @@ document.title = site.title;
 
 const link = new Link();
 const hold = new Hold(link);
+const never = new Never();
 const parts = [
   new Status(site, link), new Pad(site, link, hold), new Lowering(site), new Task(site, link), new Afar(link), new Dim(hold),
 ];
@@ -25,7 +26,8 @@ let newest = null;
 function draw() {
   const contact = link.fresh && newest !== null;
   const state = contact ? newest : null;
-  for (const part of parts) part.render(state, contact);
+  const nobodyLowers = never.after(state);
+  for (const part of parts) part.render(state, contact, nobodyLowers);
   const reset = $("reset");
   // A joystick that is freed while somebody leans on it drives: then the button must not say that nothing moves.
   reset.textContent = t(state?.resettable.includes("drive_waits") ? "ui.reset_drive" : "ui.reset");

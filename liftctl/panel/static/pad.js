@@ -38,13 +38,13 @@ export class Pad {
     $("pad").append(button);
   }
 
-  render(state) {
+  render(state, contact, never) {
     if (this.#stopped && performance.now() - this.#stopped.at > KEEP_MS) this.#stopped = null;
-    for (const [motion, arrow] of this.#arrows) this.#one(motion, arrow, state);
+    for (const [motion, arrow] of this.#arrows) this.#one(motion, arrow, state, never);
   }
 
-  #one(motion, { button, label, why, slow }, state) {
-    const reason = blocked(motion, state, this.#link.station);
+  #one(motion, { button, label, why, slow }, state, never) {
+    const reason = state || !never ? blocked(motion, state, this.#link.station) : t("lower.never.title");
     const held = this.#hold.motion === motion;
     const moving = held && state?.moving === motion;
     const stopped = this.#stopped?.motion === motion;

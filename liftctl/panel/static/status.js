@@ -33,14 +33,14 @@ export class Status {
     $("gauges").append(box);
   }
 
-  render(state, contact) {
+  render(state, contact, never) {
     put($("title"), this.#site.title);
     const word = contact ? this.#word(state) : "nocontact";
     put($("word"), t(`state.${word}`));
     $("word").className = `word ${word}`;
     this.#battery(state);
     this.#show(state);
-    this.#alarms(state, contact);
+    this.#alarms(state, contact, never);
   }
 
   #word(state) {
@@ -83,17 +83,17 @@ export class Status {
     flag(box, "over", share > 1 && name === "load");
   }
 
-  #alarms(state, contact) {
+  #alarms(state, contact, never) {
     const alarms = contact ? alarmsOf(state) : [["nocontact", "high"]];
     for (const row of this.#seen) if (!alarms.some(([name]) => name === row)) this.#seen.delete(row);
     const room = window.innerWidth < WIDE_PX ? 1 : 2;
-    const shown = JSON.stringify([room, alarms, [...this.#seen], document.documentElement.lang]);
+    const shown = JSON.stringify([room, alarms, never, [...this.#seen], document.documentElement.lang]);
     if (shown === this.#strip) return;
     this.#strip = shown;
     const chips = alarms.slice(0, room).map(([row, priority, signal]) =>
       h("p", { class: `alarm ${priority}${this.#isSeen(row, signal) ? " seen" : ""}` }, icon(priority),
         h("span", {}, h("b", {}, t(`priority.${priority}`)), " ",
-          row === "nocontact" ? t("ui.no_contact") : t(`row.${row}`)),
+          row === "nocontact" ? t(never ? "ui.no_contact_never" : "ui.no_contact") : t(`row.${row}`)),
         contact && state.controller && !this.#isSeen(row, signal) ? this.#acknowledge(row) : null));
     const more = alarms.length - room;
     if (more > 0) chips.push(h("p", { class: "alarm more" }, t("ui.more", { n: more })));

@@ -1,0 +1,69 @@
+"""The tablet on the wall: a page in Chromium, and a finger through CDP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from liftctl import ipc
+from tests.panel.house import House, until
+
+SIZE: Any = {"width": 1280, "height": 800}
+
+
+@contextmanager
+def tablet(browser: Browser, size: Any = None, code: str = "en") -> Iterator[BrowserContext]:
+    """A tablet that speaks `code`."""
+    context = browser.new_context(viewport=size or SIZE, has_touch=True, locale="en")
+    context.add_init_script(f"localStorage.setItem('liftctl.language', '{code}')")
+    yield context
+    context.close()
+
+
+@dataclass
+class Wall:
+    """The tablet on the wall; `complaints` must stay empty."""
+
+    page: Page
+    house: House
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.cdp = self.page.context.new_cdp_session(self.page)
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, port: int) -> None:
+        self.page.goto(f"http://127.0.0.1:{port}/")
+        self.page.wait_for_selector(".word.ready")
+        until(self.house.holds)
+
+    def middle(self, selector: str) -> dict[str, float]:
+        box = self.page.locator(selector).bounding_box()
+        assert box
+        return {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+
+    def touch(self, kind: str, *points: dict[str, float]) -> None:
+        numbered = [{**point, "id": n} for n, point in enumerate(points)]
+        self.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": numbered})
+
+    def press(self, motion: str = "up") -> dict[str, float]:
+        at = self.middle(f".arrow.{motion}")
+        self.touch("touchStart", at)
+        until(lambda: self.last().press > 0)
+        return at
+
+    def last(self) -> ipc.Hold:
+        found: ipc.Hold = self.house.holds()[-1]
+        return found
+
+    def assert_neutral(self) -> None:
+        """The press has ended and does not come back by itself."""
+        until(lambda: self.last().press == 0)
+        time.sleep(0.15)
+        assert self.last().press == 0
