@@ -7,9 +7,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from liftctl.panel.app import create
+from liftctl.places import Places
+from liftctl.remote.enrol import enrol
 from tests.chromium import chromium
 from tests.panel.house import House, serving, site
-from tests.panel.wall import Wall, tablet
+from tests.panel.wall import Enrolled, Wall, tablet
 
 
 @pytest.fixture
@@ -46,3 +48,15 @@ def wall(browser: Browser, lift: House) -> Iterator[Wall]:
         made.open(port)
         yield made
     assert made.complaints == []
+
+
+@pytest.fixture
+def afar(browser: Browser, lift: House) -> Iterator[Enrolled]:
+    """A wall whose site is enrolled for support."""
+    enrol(Places("demo-lift"), "north-1", "http://127.0.0.1:1", "")
+    with serving(create(site("lift"))) as port, tablet(browser) as context:
+        wall = Wall(context.new_page(), lift)
+        made = Enrolled(lift, wall.page)
+        wall.open(port)
+        yield made
+    assert wall.complaints == []

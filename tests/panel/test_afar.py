@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, Page
 
 from config.languages import texts
 from liftctl import ipc
 from liftctl.desk import app as desk
-from liftctl.panel.app import create
-from liftctl.places import Places
-from liftctl.remote.enrol import enrol
 from liftctl.remote.reasons import REASONS
 from liftctl.support.answers import ACTIONS
-from tests.panel.house import House, serving, site, until
+from tests.panel.house import serving, site, until
+from tests.panel.wall import Enrolled
 
 pytestmark = pytest.mark.browser
 REQUEST = {
@@ -31,47 +24,6 @@ PROPOSAL = {
     "version": 7, "by": ["A. Anne", "S. Sam"], "reason": "afraid", "healthy_min": 30,
     "changes": [["limits.hoist_loaded_mm_s", "60", "50"]], "running": False,
 }  # fmt: skip
-
-
-class Enrolled:
-    """A lift whose support process is played by the test: `says` is what it shows."""
-
-    def __init__(self, house: House, page: Page) -> None:
-        self.house, self.page = house, page
-        self.server = house._servers["support"] = ipc.serve(Places("demo-lift").sock("support"))
-        self.says: dict[str, Any] = {}
-        speak = house.speak
-
-        def both() -> None:
-            speak()
-            blank = dict.fromkeys(("request", "grant", "bundle", "guide", "proposal", "trial"))
-            fields: dict[str, Any] = {**blank, "idle": "", "heard_s": 1.0, **self.says}
-            self.server.broadcast(ipc.SupportState(tick_ns=time.monotonic_ns(), **fields))
-
-        house.speak = both  # type: ignore[method-assign]
-
-    def steps(self) -> list[tuple[str, dict[str, str]]]:
-        return [(said.action, said.args) for said in self.house.heard(ipc.Workflow, "support")]
-
-    def click(self, name: str) -> None:
-        self.page.locator(f'#afar [data-id="{name}"]').click()
-
-
-@pytest.fixture
-def afar(browser: Browser, lift: House) -> Iterator[Enrolled]:
-    enrol(Places("demo-lift"), "north-1", "http://127.0.0.1:1", "")
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en")
-    context.add_init_script("localStorage.setItem('liftctl.language', 'en')")
-    page = context.new_page()
-    made, complaints = Enrolled(lift, page), []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    with serving(create(site("lift"))) as port:
-        page.goto(f"http://127.0.0.1:{port}/")
-        page.wait_for_selector(".word.ready")
-        yield made
-        context.close()
-    assert complaints == []
 
 
 def test_a_request_is_answered_by_name_and_the_banner_stays_while_it_lasts(afar: Enrolled) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from liftctl import ipc
+from liftctl.places import Places
 from tests.panel.house import House, until
 
 SIZE: Any = {"width": 1280, "height": 800}
@@ -67,3 +68,27 @@ class Wall:
         until(lambda: self.last().press == 0)
         time.sleep(0.15)
         assert self.last().press == 0
+
+
+class Enrolled:
+    """A lift whose support process is played by the test: `says` is what it shows."""
+
+    def __init__(self, house: House, page: Page) -> None:
+        self.house, self.page = house, page
+        self.server = house._servers["support"] = ipc.serve(Places("demo-lift").sock("support"))
+        self.says: dict[str, Any] = {}
+        speak = house.speak
+
+        def both() -> None:
+            speak()
+            blank = dict.fromkeys(("request", "grant", "bundle", "guide", "proposal", "trial"))
+            fields: dict[str, Any] = {**blank, "idle": "", "heard_s": 1.0, **self.says}
+            self.server.broadcast(ipc.SupportState(tick_ns=time.monotonic_ns(), **fields))
+
+        house.speak = both  # type: ignore[method-assign]
+
+    def steps(self) -> list[tuple[str, dict[str, str]]]:
+        return [(said.action, said.args) for said in self.house.heard(ipc.Workflow, "support")]
+
+    def click(self, name: str) -> None:
+        self.page.locator(f'#afar [data-id="{name}"]').click()
