@@ -28,6 +28,8 @@ MOST_CLIENTS = 16
 MOST_NOTES = 8
 HERE_NS = 100_000_000
 NOBODY = "panel:0"
+HERE_S = 1.0
+HERE = '{"type":"here"}'
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class Hub:
         self._support = Link(places.sock("support"), "panel", self._take)
         self._enrolled = places.trust.exists()
         self._support_state: ipc.SupportState | None = None
-        self._turnover = Turnover(site.hash)
+        self._turnover, self._build = Turnover(site.hash), view.build(site)
         self._ways = {
             session.To.EVIDENCE: (self._gate, self._guard),
             session.To.GATE: (self._gate,),
@@ -79,11 +81,21 @@ class Hub:
             links.append(self._support)
         for link in links:
             link.start()
+        living = asyncio.create_task(self._live())
         try:
             yield
         finally:
+            living.cancel()
             for link in links:
                 link.stop()
+
+    async def _live(self) -> None:
+        """So that a page tells a line that died from a gate that says nothing."""
+        while True:
+            await asyncio.sleep(HERE_S)
+            for client in self._clients.values():
+                if not client.notes:
+                    client.note(HERE)
 
     async def serve(self, socket: WebSocket) -> None:
         """One browser from accept to close."""
@@ -93,7 +105,8 @@ class Hub:
         station = f"panel:{next(self._numbers)}"
         client = Client(session.Session(station, secrets.token_hex(8), self._motions))
         self._clients[station] = client
-        client.note(msgspec.json.encode({"type": "hello", "station": station}).decode())
+        hello = {"type": "hello", "station": station, "build": self._build}
+        client.note(msgspec.json.encode(hello).decode())
         sender = asyncio.create_task(_pump(socket, client))
         try:
             code = await self._listen(socket, client)

@@ -12,6 +12,7 @@ import msgspec
 
 from config.languages import codes
 from config.schema import Site
+from liftctl import __version__
 from liftctl.ipc import ControllerState, GateState, SupportState
 from liftctl.panel.session import MOTIONS
 from safety.motion_facts import AXES
@@ -46,10 +47,16 @@ SHOWN = (
 )
 
 
+def build(site: Site) -> str:
+    """What a page was made from; another one means that it must load itself anew."""
+    return f"{__version__}:{site.hash}"
+
+
 def site_view(site: Site) -> dict[str, Any]:
     """What the page needs before the first state arrives."""
     kinds = dict.fromkeys([item.kind for item in site.baseline] + [*KINDS[site.kind]])
     return {
+        "build": build(site),
         "name": site.name,
         "title": site.title,
         "kind": site.kind,

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
-from tests.panel.wall import Wall
+import pytest
+from playwright.sync_api import Browser
+
+from liftctl import ipc
+from liftctl.panel.app import create
+from tests.panel.house import VALUES, House, serving, site, until
+from tests.panel.line import Line, line
+from tests.panel.wall import Wall, tablet
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def far(browser: Browser, lift: House) -> Iterator[tuple[Wall, Line]]:
+    """A wall whose line to the panel can fail."""
+    with serving(create(site("lift"))) as port, line(port) as between, tablet(browser) as context:
+        wall = Wall(context.new_page(), lift)
+        wall.page.clock.install()
+        wall.open(between.port)
+        yield wall, between
 
 
 def test_after_an_over_speed_a_lost_gate_does_not_bring_back_the_red_strap(wall: Wall) -> None:
@@ -27,3 +46,79 @@ def test_after_an_over_speed_a_lost_gate_does_not_bring_back_the_red_strap(wall:
     wall.page.wait_for_selector(".word.ready")
     wall.page.wait_for_selector("#lowering", state="hidden")
     wall.complaints.clear()  # the reload cuts a socket
+
+
+def test_a_page_whose_first_questions_fail_says_so_and_comes_to_life(
+    browser: Browser, lift: House
+) -> None:
+    with serving(create(site("lift"))) as port, tablet(browser) as context:
+        wall, away = Wall(context.new_page(), lift), True
+
+        def sometimes(route: Any) -> None:
+            route.abort() if away else route.continue_()
+
+        for path in ("**/site.json", "**/languages/*.json"):
+            wall.page.route(path, sometimes)
+        wall.page.goto(f"http://127.0.0.1:{port}/")
+        wall.page.get_by_text("Ingen kontakt / No contact").wait_for()
+        wall.page.wait_for_selector("body:not(.starting)")
+        wall.touch("touchStart", wall.middle("#stop"))
+        wall.touch("touchEnd")
+        until(lambda: lift.heard(ipc.StopPress))
+        away = False
+        wall.page.wait_for_selector(".word.ready")
+
+
+def test_stop_is_not_drawn_as_live_before_the_page_runs(browser: Browser, lift: House) -> None:
+    def colour() -> Any:
+        return page.locator("#stop").evaluate("one => getComputedStyle(one).backgroundColor")
+
+    with serving(create(site("lift"))) as port, tablet(browser) as context:
+        page = context.new_page()
+        page.route("**/main.js", lambda route: route.abort())
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.get_by_text("Ingen kontakt / No contact").wait_for()
+        dead = colour()
+        page.unroute("**/main.js")
+        page.reload()
+        page.wait_for_selector(".word.ready")
+        assert dead != colour()
+
+
+def test_a_page_that_stays_open_follows_a_new_configuration_once_no_finger_is_down(
+    far: tuple[Wall, Line],
+) -> None:
+    wall, between = far
+    new = replace(site("lift"), title="Room 9", languages=("en",))
+    with serving(create(new)) as port:
+        between.panel = port
+        wall.press()
+        between.cut()
+        wall.page.wait_for_selector(".word.nocontact")
+        wall.page.wait_for_selector(".word.ready")
+        assert wall.page.locator("#title").inner_text() != "Room 9", "a finger is down"
+        wall.touch("touchEnd")
+        wall.page.wait_for_selector("#title:text-is('Room 9')")
+        wall.page.wait_for_selector(".word.ready")
+        assert wall.page.locator("#langs button").count() == 1
+
+
+def test_a_page_whose_line_died_without_a_word_connects_anew(far: tuple[Wall, Line]) -> None:
+    wall, between = far
+    old = wall.last().station
+    between.die()
+    wall.page.wait_for_selector(".word.nocontact")
+    wall.page.clock.fast_forward(3500)
+    wall.page.wait_for_selector(".word.ready")
+    until(lambda: wall.last().station != old)
+
+
+def test_a_slow_line_shows_old_values_as_no_contact(far: tuple[Wall, Line]) -> None:
+    wall, between = far
+    between.rate = 5000  # a state gets through every 0.2 s or so, later and later
+    wall.page.wait_for_selector(".word.nocontact")
+    wall.house.changes = {"values": {**VALUES, "load_kg": 82.0}}
+    assert wall.page.locator(".gauge.load b").inner_text() == "unknown"
+    between.rate = 0
+    wall.page.wait_for_selector(".word.ready")
+    wall.page.wait_for_selector(".gauge.load b:text-is('82 kg')")

@@ -65,6 +65,14 @@ def test_the_guard_hears_this_process_though_no_page_is_open(lift: House, port: 
     assert not lift.holds(), "and the gate is not told of a station that is none"
 
 
+def test_a_page_hears_the_panel_while_the_gate_is_silent(lift: House, port: int) -> None:
+    """A page gives up a line on which it hears nothing; STOP must not be lost with it."""
+    lift.silent = True
+    with page(port) as (ws, _):
+        receive(ws, "here")
+        receive(ws, "here")
+
+
 def test_beats_stop_and_the_end_reach_gate_and_guard(lift: House, port: int) -> None:
     with page(port) as (ws, station):
         tick = receive(ws, "state")["tick"]

@@ -13,6 +13,7 @@ export class Hold extends EventTarget {
   #spoiled = null;
   #typed = -Infinity;
   #woken = -Infinity;
+  #fingers = new Set();
 
   constructor(link) {
     super();
@@ -23,6 +24,11 @@ export class Hold extends EventTarget {
 
   get motion() {
     return this.#active?.motion ?? "";
+  }
+
+  /** No press, and no finger anywhere on the screen. */
+  get neutral() {
+    return !this.#active && !this.#fingers.size;
   }
 
   /** The touch that woke the screen moves nobody. */
@@ -109,7 +115,13 @@ export class Hold extends EventTarget {
       event.preventDefault();
       this.end();
     });
-    window.addEventListener("pointerdown", (event) => this.#second(event), true);
+    window.addEventListener("pointerdown", (event) => {
+      this.#fingers.add(event.pointerId);
+      this.#second(event);
+    }, true);
+    for (const name of ["pointerup", "pointercancel"]) {
+      window.addEventListener(name, (event) => this.#fingers.delete(event.pointerId), true);
+    }
     window.addEventListener("keydown", (event) => {
       if (event.key.length === 1 && event.key !== " ") this.#typed = event.timeStamp;
     }, true);

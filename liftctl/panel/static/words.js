@@ -1,13 +1,24 @@
 // The words of the chosen language.
 
 const KEY = "liftctl.language";
+const PATIENCE_MS = 5000;
 let words = {};
+let newest = 0;
 export let language = "";
 
+/** The JSON at `path`; an error when there is none in time. */
+export async function ask(path) {
+  const answer = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (!answer.ok) throw new Error(`no ${path}`);
+  return answer.json();
+}
+
+/** The last choice counts, whichever answer comes last. */
 export async function choose(code) {
-  const answer = await fetch(`/languages/${code}.json`);
-  if (!answer.ok) throw new Error(`no language ${code}`);
-  words = await answer.json();
+  const mine = (newest += 1);
+  const found = await ask(`/languages/${code}.json`);
+  if (mine !== newest) return;
+  words = found;
   language = code;
   document.documentElement.lang = code;
   localStorage.setItem(KEY, code);
