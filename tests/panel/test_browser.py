@@ -239,27 +239,6 @@ def test_danish(wall: Wall) -> None:
     wall.page.get_by_role("button", name="EN").wait_for()
 
 
-def test_wiping_the_screen_locks_and_a_cloth_does_not_unlock(wall: Wall) -> None:
-    wall.page.get_by_role("button", name="Wipe the screen").click()
-    until(lambda: wall.house.heard(ipc.Workflow, "controller"))
-    held = ipc.MotionState(False, False, "HOLD", ("cleaning",))
-    motions = dict.fromkeys(("UP", "DOWN", "LEFT", "RIGHT"), held)
-    wall.house.changes = {"active": ("cleaning",), "motions": motions}
-    button = wall.page.get_by_role("button", name="Hold for 3 seconds to end cleaning")
-    button.wait_for()
-    assert wall.page.get_by_text("New transfer").count() == 0
-    assert wall.page.locator("#lowering").is_hidden(), "nobody hangs: no emergency way down"
-    button.click()
-    button.dispatch_event("pointerdown")
-    time.sleep(0.3)
-    button.dispatch_event("pointerleave")
-    time.sleep(3.2)
-    assert [said.action for said in wall.house.heard(ipc.Workflow, "controller")] == ["cleaning_on"]
-    button.dispatch_event("pointerdown")
-    until(lambda: len(wall.house.heard(ipc.Workflow, "controller")) == 2)
-    assert wall.house.heard(ipc.Workflow, "controller")[1].action == "cleaning_off"
-
-
 def test_a_lift_that_was_moved_asks_for_its_pull_test(wall: Wall) -> None:
     wall.house.changes = {"active": ("relocated",)}
     wall.page.get_by_text("Do the pull test first").first.wait_for()

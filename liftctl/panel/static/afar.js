@@ -1,7 +1,8 @@
 // Questions from a technician far away, the banner while support is active, and the guided way down.
 // Whatever is answered here reaches neither gate nor controller.
 
-import { $, h, icon, put } from "./dom.js";
+import { $, h, put } from "./dom.js";
+import { Refusal } from "./refusal.js";
 import { has, language, number, t } from "./words.js";
 
 const MINUTES = [15, 30, 60, 120];
@@ -15,21 +16,23 @@ export class Afar {
   #shown = "";
   #name = "";
   #minutes = 30;
-  #refused = "";
+  #question = "";
+  #refused = new Refusal();
 
   constructor(link) {
     this.#link = link;
     $("support_end").addEventListener("click", () => this.#act("support_end"));
     link.addEventListener("refused", ({ detail }) => {
-      if (isAfar(detail.action)) this.#refused = detail.code;
+      if (isAfar(detail.action)) this.#refused.take(detail);
     });
   }
 
   render(state) {
     const said = state?.support ?? null;
     this.#banner(said?.grant ?? null);
+    if (said) this.#ask(JSON.stringify([said.request, said.bundle, said.proposal?.version, said.trial?.version]));
     const part = said && { ...said, tick_ns: 0, grant: 0, heard_s: 0, trial: said.trial && { ...said.trial, left_s: minutes(said.trial.left_s) } };
-    const key = JSON.stringify([part, language, this.#refused, this.#minutes]);
+    const key = JSON.stringify([part, language, this.#refused.said, this.#minutes]);
     if (key === this.#shown) return;
     this.#shown = key;
     const body = said ? this.#body(said) : [];
@@ -37,6 +40,11 @@ export class Afar {
     $("afar").hidden = !body.length;
     $("afar").replaceChildren(...body.filter(Boolean));
     if (focused) $("afar").querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  #ask(question) {
+    if (question !== this.#question) this.#forget();
+    this.#question = question;
   }
 
   #banner(grant) {
@@ -52,9 +60,7 @@ export class Afar {
         : trial ? this.#trial(trial)
           : proposal ? this.#proposal(proposal, idle)
             : request ? this.#request(request) : [];
-    if (body.length && this.#refused) {
-      body.push(h("p", { class: "refused", role: "alert" }, icon("medium"), t(`refused.${this.#refused}`, {}, t("refused.other"))));
-    }
+    if (body.length && this.#refused.said) body.push(this.#refused.draw());
     return body;
   }
 
@@ -127,7 +133,14 @@ export class Afar {
   }
 
   #act(action, args = {}) {
-    this.#refused = "";
+    this.#refused.clear();
     this.#link.step(action, { ...args, name: this.#name.trim() });
+    this.#forget();
+  }
+
+  /** The next person signs with a name of their own. */
+  #forget() {
+    this.#name = "";
+    this.#shown = "";
   }
 }

@@ -6,6 +6,9 @@ import { t } from "./words.js";
 const OUTCOMES = ["completed", "aborted", "fallback2", "fault", "emergency"];
 const REASONS = ["resident_declined", "pain", "sling", "weight", "device", "staffing", "other"];
 const TYPING_MS = 100; // keys this close together come from a badge reader
+const BADGE_MS = 1000; // and this far apart they are two badges, also for a busy page
+const LEFT_MS = 120_000;
+const BLANK = { resident: "", carers: 0, badge: "" };
 
 function tiles(name, label, options, chosen, pick) {
   const buttons = options.map(({ value, text, off = false, note = "" }) => h("button", {
@@ -24,23 +27,38 @@ export class BeginForm {
   #site;
   #act;
   #redraw;
-  #draft = { resident: "", kind: "", carers: 0, badge: "" };
+  #draft = {};
+  #touched = 0;
 
   constructor(site, act, redraw) {
     this.#site = site;
     this.#act = act;
     this.#redraw = redraw;
-    this.#draft.kind = site.kinds[0];
-    listenForBadge((key) => {
-      this.#draft.badge += key;
+    this.clear();
+    listenForBadge((key, anew) => {
+      this.#touched = performance.now();
+      this.#draft.badge = (anew ? "" : this.#draft.badge) + key;
       $("badge").value = this.#draft.badge;
     });
+  }
+
+  clear() {
+    this.#draft = { ...BLANK, kind: this.#site.kinds[0] };
+    this.#touched = Infinity;
+  }
+
+  /** Who left the form half filled in has left it: true when it was cleared. */
+  forget() {
+    if (!(performance.now() - this.#touched > LEFT_MS)) return false;
+    this.clear();
+    return true;
   }
 
   draw(residents, notices = {}) {
     const draft = this.#draft;
     const set = (change) => {
       Object.assign(draft, change);
+      this.#touched = performance.now();
       this.#redraw();
     };
     const chosen = residents.find(([token]) => token === draft.resident);
@@ -72,6 +90,7 @@ export class BeginForm {
       placeholder: t("ui.badge_hint"),
       oninput: (event) => {
         this.#draft.badge = event.target.value;
+        this.#touched = performance.now();
       },
     });
     input.value = this.#draft.badge;
@@ -81,21 +100,26 @@ export class BeginForm {
   #go() {
     const { resident, kind, carers, badge } = this.#draft;
     this.#act({ resident, kind, carers: String(carers), badge: badge.trim() });
-    Object.assign(this.#draft, { resident: "", carers: 0, badge: "" });
+    Object.assign(this.#draft, BLANK);
   }
 }
 
 /** Keys of a badge reader reach the field even when it has no focus; its Enter presses nothing. */
 function listenForBadge(take) {
   let last = -Infinity;
+  let ended = false;
   window.addEventListener("keydown", (event) => {
     const typing = event.timeStamp - last < TYPING_MS;
+    if (event.key === "Enter") ended = true;
     if (event.key === "Enter" && typing) event.preventDefault();
+    if (event.key === "Enter" && typing && document.activeElement?.id === "badge") document.activeElement.select();
     if (event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey) return;
+    const anew = ended || event.timeStamp - last > BADGE_MS;
     last = event.timeStamp;
+    ended = false;
     if (!$("badge") || document.activeElement?.tagName === "INPUT") return;
     event.preventDefault();
-    take(event.key);
+    take(event.key, anew);
   }, true);
 }
 

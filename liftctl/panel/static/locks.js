@@ -26,13 +26,20 @@ export function wipe(act) {
   }, t("action.cleaning_on")));
 }
 
+let timer = 0;
+const lifted = () => clearTimeout(timer);
+for (const name of ["pointerup", "pointercancel", "blur", "visibilitychange"]) {
+  window.addEventListener(name, lifted); // wherever the finger is by then, and whatever was drawn under it
+}
+
 function held(label, done) {
-  let timer = 0;
-  const down = () => { clearTimeout(timer); timer = setTimeout(done, MEANT_MS); };
-  const up = () => clearTimeout(timer);
+  const down = ({ currentTarget: button, pointerId }) => {
+    if (button.hasPointerCapture(pointerId)) button.releasePointerCapture(pointerId); // else a finger never leaves it
+    lifted();
+    timer = setTimeout(() => button.isConnected && done(), MEANT_MS);
+  };
   return h("button", {
-    type: "button", class: "primary", "data-id": "cleaning_off",
-    onpointerdown: down, onpointerup: up, onpointerleave: up, onpointercancel: up,
+    type: "button", class: "primary", "data-id": "cleaning_off", onpointerdown: down, onpointerleave: lifted,
     onclick: (event) => { if (event.detail === 0) done(); }, // by keyboard
   }, label);
 }

@@ -4,6 +4,7 @@ import { isAfar } from "./afar.js";
 import { $, h, icon } from "./dom.js";
 import { BeginForm, FinishForm } from "./forms.js";
 import { locked, wipe } from "./locks.js";
+import { Refusal } from "./refusal.js";
 import { language, number, t } from "./words.js";
 
 const FORMS = ["begin", "finish"];
@@ -18,7 +19,7 @@ export class Task {
   #begin;
   #finish;
   #finishing = false;
-  #refused = null;
+  #refused = new Refusal();
   #shown = "";
   #redraw = () => {};
 
@@ -29,14 +30,15 @@ export class Task {
     this.#begin = new BeginForm(site, (args) => this.#act("begin", args), again);
     this.#finish = new FinishForm((args) => this.#act("finish", args), again);
     link.addEventListener("refused", ({ detail }) => {
-      if (!isAfar(detail.action)) this.#refused = detail;
+      if (!isAfar(detail.action)) this.#refused.take(detail);
     });
   }
 
   render(state) {
     const said = state?.controller ?? null;
     const { phases, peak_load_kg, ...transfer } = said?.transfer ?? {};
-    const key = JSON.stringify([language, said?.closed, said?.residents, said?.notices, said?.records, transfer, this.#refused, this.#finishing,
+    if (this.#begin.forget()) this.#shown = "";
+    const key = JSON.stringify([language, state !== null, said?.closed, said?.residents, said?.notices, said?.records, transfer, this.#refused.said, this.#finishing,
       missing(state, transfer), state?.locks]);
     if (key === this.#shown) return;
     this.#shown = key;
@@ -48,8 +50,9 @@ export class Task {
     const focused = document.activeElement?.dataset?.id;
     const running = said?.transfer && !STEPLESS.includes(said.transfer.step);
     if (!running) this.#finishing = false;
-    const body = !said ? away() : running ? this.#running(state, said) : this.#idle(said, state.locks);
-    if (this.#refused) body.push(refusal(this.#refused));
+    else this.#begin.clear();
+    const body = !state ? lost() : !said ? away() : running ? this.#running(state, said) : this.#idle(said, state.locks);
+    if (this.#refused.said) body.push(this.#refused.draw());
     $("task").replaceChildren(...body);
     if (focused) $("task").querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
   }
@@ -111,7 +114,7 @@ export class Task {
   }
 
   #act(action, args) {
-    this.#refused = null;
+    this.#refused.clear();
     this.#link.step(action, args);
   }
 }
@@ -132,7 +135,5 @@ function stepper(steps, at) {
     h("p", {}, h("span", {}, t("ui.step_of", { n: at + 1, of: steps.length })), h("span", {}, next)));
 }
 
+const lost = () => [h("h2", {}, t("state.nocontact"))];
 const away = () => [h("h2", {}, t("ui.controller_away")), h("p", { class: "hint" }, t("ui.controller_away_hint"))];
-
-const refusal = ({ code, hint }) =>
-  h("p", { class: "refused", role: "alert" }, icon("medium"), t(`refused.${code}`, {}, hint || t("refused.other")));
