@@ -30,8 +30,7 @@ def far(browser: Browser, lift: House) -> Iterator[tuple[Wall, Line]]:
 
 def test_after_an_over_speed_a_lost_gate_does_not_bring_back_the_red_strap(wall: Wall) -> None:
     """Rule: after an over-speed nobody lowers, and a gate that says nothing has not ended it."""
-    wall.page.clock.install()
-    wall.page.reload()
+    wall.hasten()
     wall.house.changes = {"latched": ("hoist_overspeed",)}
     wall.page.wait_for_selector(".lowering.never")
     wall.house.silent = True
@@ -122,3 +121,25 @@ def test_a_slow_line_shows_old_values_as_no_contact(far: tuple[Wall, Line]) -> N
     between.rate = 0
     wall.page.wait_for_selector(".word.ready")
     wall.page.wait_for_selector(".gauge.load b:text-is('82 kg')")
+
+
+CONTRAST = """one => {
+  const luminance = (colour) => {
+    const parts = colour.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255)
+      .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+  };
+  for (let up = one; up; up = up.parentElement) if (getComputedStyle(up).opacity !== '1') return 0;
+  const text = luminance(getComputedStyle(one).color);
+  const ground = luminance(getComputedStyle(one.closest('button')).backgroundColor);
+  return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+}"""
+
+
+def test_without_contact_nothing_says_that_you_can_lower_and_the_reason_can_be_read(
+    wall: Wall,
+) -> None:
+    wall.house.silent = True
+    wall.page.wait_for_selector(".word.nocontact")
+    assert "lower" not in wall.page.locator("#task").inner_text().lower()
+    assert wall.page.locator(".arrow.up .why").evaluate(CONTRAST) >= 4.5
