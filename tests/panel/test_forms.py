@@ -122,7 +122,11 @@ def test_a_refusal_goes_when_it_was_read(wall: Wall) -> None:
 
 def test_the_language_chosen_last_wins_whichever_answer_comes_last(wall: Wall) -> None:
     late: list[Any] = []
-    wall.page.route("**/da.json", lambda route: late.append(route))
+
+    def keep(route: Any) -> None:
+        late.append(route)
+
+    wall.page.route("**/da.json", keep)
     wall.page.get_by_role("button", name="DA", exact=True).click()
     until(lambda: wall.page.evaluate("1") and late)
     wall.page.get_by_role("button", name="EN", exact=True).click()
