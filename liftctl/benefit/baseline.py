@@ -115,6 +115,10 @@ class Baseline:
         return date.fromisoformat(self.first_day) if self.first_day else None
 
     @property
+    def ends(self) -> date | None:
+        return date.fromisoformat(self.last_day) if self.last_day else None
+
+    @property
     def n_residents(self) -> int:
         return len({item.resident for item in self.sums})
 
@@ -293,4 +297,4 @@ def from_plain(told: dict[str, Any]) -> Baseline:
 def flow_of(rows: Sequence[Row], baseline: Baseline, rules: Rules) -> Flow:
     """The flow of transfers judged against their baseline."""
     return judge(rows, replace(rules, kinds=baseline.kinds, baseline_from=baseline.begins,
-                               version=baseline.version))  # fmt: skip
+                               baseline_to=baseline.ends, version=baseline.version))  # fmt: skip

@@ -83,10 +83,6 @@ def _context(
     rows: list[Row], baseline: Baseline, settings: Mapping[str, Any], remarks: tuple[str, ...]
 ) -> Context:
     days = sorted(row.day for row in rows if row.day)
-    overlap = bool(days and baseline.last_day and baseline.last_day >= days[0].isoformat())
-    if overlap:
-        remarks = (*remarks, f"the baseline's period ({baseline.first_day} to {baseline.last_day}) "
-                   "overlaps the transfers it is held against")  # fmt: skip
     return Context(
         version=baseline.version,
         days=(days[-1] - days[0]).days + 1 if days else 0,

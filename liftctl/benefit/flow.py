@@ -37,6 +37,7 @@ REASONS = (
     "out_of_plan",
     "no_baseline",
     "baseline_newer_than_use",
+    "baseline_period",
     "other_baseline",
     "learning_period",
 )
@@ -47,7 +48,7 @@ class Rules:
     """What is plausible, and from when on it counts.
 
     `learning_days`: left out after each home's first transfer. `kinds`: what the baseline covers
-    (None: everything). `baseline_from`: its first observed day; `version`: its hash.
+    (None: everything). `baseline_from`, `baseline_to`: its observed days; `version`: its hash.
     """
 
     shortest_s: float = 30.0
@@ -55,6 +56,7 @@ class Rules:
     learning_days: int = 0
     kinds: frozenset[str] | None = None
     baseline_from: date | None = None
+    baseline_to: date | None = None
     version: str = ""
 
 
@@ -81,7 +83,7 @@ def judge(rows: Sequence[Row], rules: Rules) -> Flow:
     """The flow of all rows."""
     doubled = _duplicates(rows)
     overlapping, remarks = _overlapping(rows, doubled)
-    starts = _starts(rows)
+    starts = _starts(rows, rules)
 
     def reason(number: int, row: Row) -> str:
         found = _of_itself(row, rules)
@@ -128,15 +130,24 @@ def _against_baseline(row: Row, rules: Rules) -> str:
         return "no_baseline"
     if rules.baseline_from and row.day and row.day < rules.baseline_from:
         return "baseline_newer_than_use"
+    if _of_baseline(row, rules):
+        return "baseline_period"
     if row.baseline_version and rules.version and row.baseline_version != rules.version:
         return "other_baseline"
     return ""
 
 
-def _starts(rows: Iterable[Row]) -> dict[str, date]:
-    """The first day of each home."""
+def _of_baseline(row: Row, rules: Rules) -> bool:
+    """Inside or before the time the baseline was measured in: it cannot be held against itself."""
+    return bool(rules.baseline_to and row.day and row.day <= rules.baseline_to)
+
+
+def _starts(rows: Iterable[Row], rules: Rules) -> dict[str, date]:
+    """The first day of each home with the new way of working."""
     found: dict[str, date] = {}
     for row in rows:
+        if _of_baseline(row, rules):
+            continue
         if row.day is not None and row.outcome in ANALYSED_OUTCOMES:
             found[row.home] = min(row.day, found.get(row.home, row.day))
     return found

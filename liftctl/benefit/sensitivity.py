@@ -16,7 +16,8 @@ from liftctl.benefit.table import NO_WEEK, Table
 ICCS = (0.1, 0.3, 0.5)
 LEARNING_WEEKS = (2, 4)
 NEVER = ("erased", "duplicate", "conflicting_duplicate", "unreadable_record", "no_baseline",
-         "resident_missing", "baseline_newer_than_use", "other_baseline")  # fmt: skip
+         "resident_missing", "baseline_newer_than_use", "baseline_period",
+         "other_baseline")  # fmt: skip
 
 
 def sensitivity(figures: Figures) -> list[dict[str, Any]]:
