@@ -34,6 +34,7 @@ REASONS = (
     "carers_unknown",
     "resident_missing",
     "overlapping",
+    "after_interruption",
     "out_of_plan",
     "no_baseline",
     "baseline_newer_than_use",
@@ -83,22 +84,20 @@ def judge(rows: Sequence[Row], rules: Rules) -> Flow:
     """The flow of all rows."""
     doubled = _duplicates(rows)
     overlapping, remarks = _overlapping(rows, doubled)
+    beside = (
+        doubled,
+        dict.fromkeys(overlapping, "overlapping"),
+        dict.fromkeys(_rests(rows), "after_interruption"),
+    )
     starts = _starts(rows, rules)
 
     def reason(number: int, row: Row) -> str:
-        found = _of_itself(row, rules)
-        if number in doubled and REASONS.index(doubled[number]) < _rank(found):
-            return doubled[number]
-        if number in overlapping and REASONS.index("overlapping") < _rank(found):
-            return "overlapping"
-        return found or _against_baseline(row, rules) or _learning(row, rules, starts)
+        found = [_of_itself(row, rules), *(marks.get(number, "") for marks in beside)]
+        first = min(filter(None, found), key=REASONS.index, default="")
+        return first or _against_baseline(row, rules) or _learning(row, rules, starts)
 
     reasons = tuple(reason(number, row) for number, row in enumerate(rows))
     return Flow(tuple(rows), reasons, remarks)
-
-
-def _rank(reason: str) -> int:
-    return REASONS.index(reason) if reason else len(REASONS)
 
 
 def _of_itself(row: Row, rules: Rules) -> str:
@@ -173,6 +172,20 @@ def _duplicates(rows: Sequence[Row]) -> dict[int, str]:
             for n in numbers[1:] if same else numbers:
                 found[n] = "duplicate" if same else "conflicting_duplicate"
     return found
+
+
+def _rests(rows: Sequence[Row]) -> set[int]:
+    """What only ends an interrupted transfer: begun half-way, it would pass for a quick one.
+
+    The recorder names the interrupted one in whatever comes next on that lift, also a stranger's.
+    An erased predecessor no longer tells whose it was: then it may have been the same resident.
+    """
+    broken = {row.id: row.resident for row in rows if row.outcome == "interrupted"}
+    return {
+        number
+        for number, row in enumerate(rows)
+        if row.follows in broken and broken[row.follows] in ("", row.resident)
+    }
 
 
 def _overlapping(rows: Sequence[Row], doubled: dict[int, str]) -> tuple[set[int], tuple[str, ...]]:

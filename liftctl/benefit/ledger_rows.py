@@ -58,6 +58,7 @@ def _row(record: TransferRecord, number: int) -> Row:
         elapsed_s=elapsed_s,
         staff_s=staff.staff_s if staff else None,
         waiting_s=staff.waiting_s if staff else 0.0,
+        follows=record.follows or "",
         training=record.exclude,
         out_of_plan=record.out_of_plan,
         erased=record.erased,

@@ -23,7 +23,8 @@ class Row:
     """One transfer. Moments are UTC seconds since 1970, None when they are not known.
 
     `carers`: the most present at once. `staff_s`: the sum of each carer's presence, with waiting
-    for the second carer inside. `trouble`: why the reader could not make sense of the row.
+    for the second carer inside. `follows`: the interrupted transfer that came before on this lift.
+    `trouble`: why the reader could not make sense of the row.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Row:
     staff_s: float | None = None
     waiting_s: float = 0.0
     baseline_version: str = ""
+    follows: str = ""
     training: bool = False
     out_of_plan: bool = False
     erased: bool = False
