@@ -32,25 +32,28 @@ LEVELS = ("kind", "assessment", "mobility", "mobility and assessment")
 class Cells:
     """`keys[c]`: (kind, mobility, "1" or "2" carers by assessment), "" where not told apart.
 
-    `level`: kind -> one of LEVELS; `two`: residents with two carers by assessment.
+    `level`: kind -> one of LEVELS; `two`: today's residents -> two carers by assessment.
     """
 
     keys: tuple[Key, ...]
     level: dict[str, str]
-    two: frozenset[int]
+    two: dict[int, bool]
 
     def of_measured(self, item: Measured, codes: dict[str, int]) -> Key | None:
-        """The cell of a baseline's sum; None when today has no such kind."""
+        """The cell of a baseline's sum; None when today has no such kind, or cannot tell."""
         level = self.level.get(item.kind)
-        if level is None:
-            return None
-        return _key(level, item.kind, item.mobility, codes[item.resident] in self.two)
+        return None if level is None else _key_before(level, item, codes, self.two)
 
     def of(self, table: Table) -> list[Key]:
         """The cell of each row; every kind must have its level."""
         kinds, classes = table.words["kind"], table.words["mobility"]
         return [
-            _key(self.level[kinds[kind]], kinds[kind], classes[mobility], int(who) in self.two)
+            _key(
+                self.level[kinds[kind]],
+                kinds[kind],
+                classes[mobility],
+                self.two.get(int(who), False),
+            )
             for kind, mobility, who in zip(table.kind, table.mobility, table.resident, strict=True)
         ]
 
@@ -76,24 +79,37 @@ def _key(level: str, kind: str, mobility: str, two: bool) -> Key:
     )
 
 
-def two_carer_residents(table: Table) -> frozenset[int]:
-    """Residents most of whose analysed transfers are planned for two."""
+def _key_before(
+    level: str, item: Measured, codes: dict[str, int], today: dict[int, bool]
+) -> Key | None:
+    """Who is not here any more has no assessment today: theirs may be either cell's, so neither's.
+
+    To take them for one-carer residents would make that cell's baseline too dear.
+    """
+    two = today.get(codes[item.resident])
+    if two is None and level.endswith("assessment"):
+        return None
+    return _key(level, item.kind, item.mobility, bool(two))
+
+
+def by_assessment(table: Table) -> dict[int, bool]:
+    """Resident -> whether most of the analysed transfers are planned for two."""
     planned: dict[int, Counter[bool]] = defaultdict(Counter)
     used = table.used
     for resident, carers in zip(table.resident[used], table.planned[used], strict=True):
         planned[int(resident)][bool(carers > 1)] += 1
-    return frozenset(who for who, count in planned.items() if count[True] > count[False])
+    return {who: count[True] > count[False] for who, count in planned.items()}
 
 
 def choose(table: Table, baseline: Baseline, codes: dict[str, int]) -> Cells:
     """The finest level per kind that the baseline supports."""
-    two = two_carer_residents(table)
+    two = by_assessment(table)
     needed: dict[str, set[tuple[str, bool]]] = defaultdict(set)
     used = table.used
     parts = (table.kind[used], table.mobility[used], table.resident[used])
     for kind, mobility, resident in set(zip(*(part.tolist() for part in parts), strict=True)):
         word = table.words["kind"][kind], table.words["mobility"][mobility]
-        needed[word[0]].add((word[1], resident in two))
+        needed[word[0]].add((word[1], two[resident]))
     level = {
         kind: _level(kind, wants, baseline, codes, two) for kind, wants in sorted(needed.items())
     }
@@ -106,7 +122,7 @@ def _level(
     wants: set[tuple[str, bool]],
     baseline: Baseline,
     codes: dict[str, int],
-    two: frozenset[int],
+    two: dict[int, bool],
 ) -> str:
     items = [item for item in baseline.sums if item.kind == kind]
     best, most = LEVELS[0], 1
@@ -118,12 +134,14 @@ def _level(
 
 
 def _supported(
-    level: str, items: list[Measured], codes: dict[str, int], two: frozenset[int]
+    level: str, items: list[Measured], codes: dict[str, int], two: dict[int, bool]
 ) -> set[Key]:
     residents: dict[Key, set[str]] = defaultdict(set)
     n: Counter[Key] = Counter()
     for item in items:
-        key = _key(level, item.kind, item.mobility, codes.get(item.resident) in two)
+        key = _key_before(level, item, codes, two)
+        if key is None:
+            continue
         residents[key].add(item.resident)
         n[key] += item.n
     return {

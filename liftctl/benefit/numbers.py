@@ -17,7 +17,15 @@ from liftctl.benefit.decompose import Period, decomposition
 from liftctl.benefit.economics import economics
 from liftctl.benefit.figure import NOTHING, Figure, Figures, Span
 from liftctl.benefit.followup import follow_up
-from liftctl.benefit.parts import HOUR_S, by_assessment, kinds_of, period_of, units_of, verdict
+from liftctl.benefit.parts import (
+    HOUR_S,
+    by_assessment,
+    kinds_of,
+    not_here,
+    period_of,
+    units_of,
+    verdict,
+)
 from liftctl.benefit.ratio import ratio
 from liftctl.benefit.sensitivity import sensitivity
 from liftctl.benefit.series import interrupted, weekly
@@ -201,6 +209,7 @@ def _baseline(case: Case) -> dict[str, Any]:
         "census": base.census,
         "n_transfers": sum(item.n for item in base.sums) or None,
         "n_residents": base.n_residents or None,
+        "n_not_here": sum(item.n for item in base.sums if not_here(case, item)),
         "excluded": base.excluded or {},
         "cells": dict(sorted(case.cells.level.items())),
     }

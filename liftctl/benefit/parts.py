@@ -89,7 +89,7 @@ def by_assessment(figures: Figures, used: Table) -> dict[str, Any]:
 def baseline_of(case: Case, kind: str) -> dict[str, Any]:
     """What one kind is held against."""
     base = case.baseline
-    items = [item for item in base.sums if item.kind == kind]
+    items = [item for item in base.sums if item.kind == kind and not not_here(case, item)]
     period, n = period_of(base, items, kind, 1.0), sum(item.n for item in items)
     means = [item for item in base.published if item.kind == kind]
     return {
@@ -102,6 +102,11 @@ def baseline_of(case: Case, kind: str) -> dict[str, Any]:
         "measured": base.measured,
         "note": "measured" if base.measured else "example, not measured",
     }
+
+
+def not_here(case: Case, item: Measured) -> bool:
+    """A baseline's sum of someone without a transfer today, where cells are by assessment."""
+    return item.kind in case.cells.level and case.cells.of_measured(item, case.codes) is None
 
 
 def units_of(figures: Figures, used: Table, unit: str) -> list[dict[str, Any]]:

@@ -278,6 +278,8 @@ def _method(found: Found, words: Words) -> Iterator[Block]:
                      measured=measured, first=words.day(base["first_day"]),
                      last=words.day(base["last_day"]), n=words.number(base["n_transfers"]),
                      residents=words.number(base["n_residents"])))  # fmt: skip
+    if base["n_not_here"]:
+        yield Para(words("baseline.not_here", n=words.number(base["n_not_here"])))
     yield Heading(words("sec.method"))
     yield Para(words("method.text"))
     if found["context"]["remarks"]:

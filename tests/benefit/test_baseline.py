@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,3 +135,29 @@ def test_two_carers_by_assessment_have_a_baseline_of_their_own(tmp_path: Path) -
         0.0, abs=5
     )
     assert found["saved_s_per_transfer"]["mean"] == pytest.approx(0.6 * 370, abs=5)
+
+
+def stay(first: datetime, who: range, seconds: float, carers: int) -> list[dict[str, Any]]:
+    """Ten daily transfers of each of these residents, planned for as many carers as came."""
+    return [
+        line(0, transfer_id=f"{first.date()}-{one}-{day}", resident=f"r{one}", carers=carers,
+             lift=f"l{one}", started=first + timedelta(days=day, minutes=7 * one),
+             seconds=seconds + (day * 7 + one * 3) % 11 - 5) | {"carers_planned": carers}
+        for one in who
+        for day in range(10)
+    ]  # fmt: skip
+
+
+def test_a_heavy_resident_who_left_is_no_baseline_of_the_light_ones(tmp_path: Path) -> None:
+    """Nothing changed for anybody: light ones took 300 staff-seconds and do, heavy ones 900."""
+    light, heavy = range(10), range(10, 20)
+    before = stay(FIRST_BEFORE, light, 150.0, 2) + stay(FIRST_BEFORE, heavy, 450.0, 2)
+    now = stay(FIRST_AFTER, light, 300.0, 1) + stay(FIRST_AFTER, range(10, 15), 450.0, 2)
+    found = report(write(tmp_path / "a.csv", now), write(tmp_path / "b.csv", before))
+    assert found["baseline"]["cells"] == {"bed-chair": "assessment"}
+    assert found["saved_s_per_transfer"]["mean"] == pytest.approx(0, abs=15), found["statement"]
+    factors = found["decomposition"]["saved_s_per_transfer"]["total"]
+    assert factors == pytest.approx(found["saved_s_per_transfer"]["mean"], abs=1e-3)
+    assert found["baseline"]["n_not_here"] == 50
+    assert found["kinds"]["bed-chair"]["baseline"]["n_transfers"] == 150
+    assert found["kinds"]["bed-chair"]["baseline"]["staff_s"] == pytest.approx(500, abs=15)
