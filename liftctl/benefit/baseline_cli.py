@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +23,7 @@ from liftctl.benefit.evidence_cli import stepper
 from liftctl.benefit.flow import Rules
 from liftctl.benefit.gather import ledger_files
 from liftctl.benefit.ledger_rows import rows_of
-from liftctl.benefit.moments import zone
+from liftctl.benefit.moments import today, zone
 from liftctl.benefit.rows import EvidenceError, Row
 from liftctl.recorder.reader import read_transfers
 from liftctl.recorder.store import LedgerError
@@ -53,10 +54,11 @@ def freeze_command(
         if (ledger is None) == (transfers is None):
             raise EvidenceError("name either a ledger with --ledger or a table with --transfers")
         rows, odd = _rows(ledger, transfers, timezone)
-        rows = [row for row in rows if _inside(row, first, last)]
+        rows = _inside(rows, first, last) if first or last else rows
         method = "ledger" if ledger else "time_study"
         source = "own two-carer period" if ledger else "observed time study"
-        made = measure(rows, Rules(), title=title or out.stem, method=method, source=source,
+        rules = Rules(today=today(zone(timezone)))
+        made = measure(rows, rules, title=title or out.stem, method=method, source=source,
                        census=census or ledger is not None)  # fmt: skip
         freeze(made, out)
     except FAULTS as error:
@@ -75,11 +77,13 @@ def _rows(
     return rows_of(record for path in files for record in read_transfers(path)), []
 
 
-def _inside(row: Row, first: datetime | None, last: datetime | None) -> bool:
-    day = row.day
-    return day is None or (
-        (first is None or day >= first.date()) and (last is None or day <= last.date())
-    )
+def _inside(rows: list[Row], first: datetime | None, last: datetime | None) -> list[Row]:
+    """The rows of a period; one without a day may lie outside, so it stays only to be counted."""
+    begin, end = first.date() if first else date.min, last.date() if last else date.max
+    dated = [row for row in rows if row.day is None or begin <= row.day <= end]
+    return [
+        row if row.day or row.trouble else replace(row, trouble="unreadable_time") for row in dated
+    ]
 
 
 def show_command(

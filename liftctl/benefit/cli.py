@@ -16,6 +16,7 @@ import typer
 from config import schema
 from liftctl.benefit.flow import Rules
 from liftctl.benefit.gather import Gathered, Sources, gather, ledger_files, to_case
+from liftctl.benefit.moments import today, zone
 from liftctl.benefit.quick import figure
 from liftctl.benefit.rows import EvidenceError
 from liftctl.places import Places
@@ -50,10 +51,11 @@ def report_command(
     key: Annotated[Path | None, typer.Option(help="Ed25519 key (PEM) that signs the pack")] = None,
 ) -> None:
     """Saved staff time with its interval and exclusions; exit 2 when something cannot be read."""
-    rules = Rules(shortest_s=shortest_s, longest_s=longest_s, learning_days=learning_days)
     try:
         if language not in LANGUAGES:
             raise EvidenceError(f"language {language!r} is none of {', '.join(LANGUAGES)}")
+        rules = Rules(shortest_s=shortest_s, longest_s=longest_s, learning_days=learning_days,
+                      today=today(zone(timezone)))  # fmt: skip
         known = schema.load(site) if site else None
         sources = Sources(
             site=known,

@@ -49,13 +49,15 @@ class Rules:
     """What is plausible, and from when on it counts.
 
     `learning_days`: left out after each home's first transfer. `kinds`: what the baseline covers
-    (None: everything). `baseline_from`, `baseline_to`: its observed days; `version`: its hash.
+    (None: everything). `today`: nothing can have happened after it. `baseline_from`, `baseline_to`:
+    its observed days; `version`: its hash.
     """
 
     shortest_s: float = 30.0
     longest_s: float = 1800.0
     learning_days: int = 0
     kinds: frozenset[str] | None = None
+    today: date | None = None
     baseline_from: date | None = None
     baseline_to: date | None = None
     version: str = ""
@@ -84,6 +86,7 @@ def judge(rows: Sequence[Row], rules: Rules) -> Flow:
     """The flow of all rows."""
     doubled = _duplicates(rows)
     overlapping, remarks = _overlapping(rows, doubled)
+    remarks += _told_to_come(rows, rules)
     beside = (
         doubled,
         dict.fromkeys(overlapping, "overlapping"),
@@ -109,6 +112,7 @@ def _of_itself(row: Row, rules: Rules) -> str:
         ("training", lambda: row.training),
         ("unknown_outcome", lambda: row.outcome not in ANALYSED_OUTCOMES),
         (row.trouble, lambda: row.trouble in TIME_TROUBLES),
+        ("unreadable_time", lambda: _to_come(row, rules)),
         ("missing_end", lambda: row.elapsed_s is None),
         ("missing_phases", lambda: row.trouble == "missing_phases"),
         ("negative_duration", lambda: (row.elapsed_s or 0.0) <= 0.0),
@@ -118,6 +122,18 @@ def _of_itself(row: Row, rules: Rules) -> str:
         ("out_of_plan", lambda: row.out_of_plan),
     )
     return next((name for name, holds in checks if holds()), "")
+
+
+def _to_come(row: Row, rules: Rules) -> bool:
+    return bool(rules.today and row.day and row.day > rules.today)
+
+
+def _told_to_come(rows: Iterable[Row], rules: Rules) -> tuple[str, ...]:
+    late = sum(_to_come(row, rules) for row in rows)
+    if not late:
+        return ()
+    return (f"{late} transfers begin after the day of this report ({rules.today}): a clock was "
+            "wrong, they are left out as unreadable_time",)  # fmt: skip
 
 
 def _plausible(row: Row, rules: Rules) -> bool:

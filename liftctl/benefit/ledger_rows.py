@@ -14,6 +14,7 @@ from liftctl.benefit.presence import Staffing, staffing
 from liftctl.benefit.rows import OUTCOME_WORDS, Row
 from liftctl.records import RecordError, TransferRecord, read
 
+UNTRUSTED = "unsynchronised"  # a dead clock: the duration is right, the day may be any
 NEEDED_PHASES = ("begin", "end")
 
 
@@ -40,6 +41,7 @@ def row_of(raw: dict[str, Any], number: int = 0) -> Row:
 
 def _row(record: TransferRecord, number: int) -> Row:
     elapsed_s = _elapsed_s(record)
+    known = record.clock.sync != UNTRUSTED
     staff = _staffing(record, elapsed_s)
     return Row(
         id=record.id,
@@ -53,8 +55,8 @@ def _row(record: TransferRecord, number: int) -> Row:
         mobility=record.mobility_class or "",
         carers_planned=record.carers_planned,
         carers=staff.carers if staff else record.carers_planned,
-        started_s=_moment(record.started_utc),
-        ended_s=_moment(record.ended_utc),
+        started_s=_moment(record.started_utc) if known else None,
+        ended_s=_moment(record.ended_utc) if known else None,
         elapsed_s=elapsed_s,
         staff_s=staff.staff_s if staff else None,
         waiting_s=staff.waiting_s if staff else 0.0,

@@ -5,7 +5,7 @@ Role: reading times. Process: library. Must never: take a stamp without offset f
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from liftctl.benefit.rows import EvidenceError
@@ -63,6 +63,6 @@ def _one_zone(start: datetime, end: datetime, local: ZoneInfo) -> bool:
     )
 
 
-def utc_day(seconds: float) -> str:
-    """ISO date of a moment."""
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+def today(local: ZoneInfo) -> date:
+    """The day it is there."""
+    return datetime.now(local).date()
