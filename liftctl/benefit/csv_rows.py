@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from liftctl.benefit.moments import span
@@ -24,8 +25,17 @@ from liftctl.benefit.rows import (
 COLUMNS = ("transfer_id", "resident", "home", "kind", "carers", "started_at", "ended_at", "outcome")
 OPTIONAL = ("ward", "municipality", "lift", "mobility", "carers_planned", "staff_s", "waiting_s",
             "trips", "adverse", "baseline_version")  # fmt: skip
+UNREADABLE = "unreadable_number"
 MOST_TOLD = 20
 MOST_CARERS = 9
+MOST_S, MOST_TRIPS, MOST_ADVERSE = 1e6, 10_000, 100
+LIMITS = {
+    "staff_s": f"a number from 0 to {MOST_S:.0f}",
+    "waiting_s": f"a number from 0 to {MOST_S:.0f}",
+    "trips": f"a whole number from 0 to {MOST_TRIPS}",
+    "adverse": f"a whole number from 0 to {MOST_ADVERSE}",
+    "carers_planned": f"a whole number from 0 to {MOST_CARERS}",
+}
 
 
 def read_table(path: Path) -> tuple[tuple[str, ...], list[tuple[int, dict[str, str]]]]:
@@ -72,18 +82,25 @@ def read_transfers_csv(path: Path, local: ZoneInfo) -> tuple[list[Row], list[str
     """(rows, what was odd with line numbers); EvidenceError when the file is no such table."""
     names, lines = read_table(path)
     require(path, names, COLUMNS)
-    rows = [_row(line, cells, local) for line, cells in lines]
-    odd = [f"{path.name}:{row.line}: {word}" for row in rows for word in _oddities(row)]
+    read = [_row(line, cells, local) for line, cells in lines]
+    rows = [row for row, _ in read]
+    odd = [
+        f"{path.name}:{row.line}: {word}" for row, bad in read for word in (*bad, *_oddities(row))
+    ]
     if len(odd) > MOST_TOLD:
         odd[MOST_TOLD:] = [f"{path.name}: and {len(odd) - MOST_TOLD} more lines like these"]
     return rows, odd
 
 
 def _oddities(row: Row) -> Iterator[str]:
-    if row.trouble:
+    if row.trouble not in ("", UNREADABLE):
         yield f"{row.trouble}: excluded"
     if row.elapsed_s is not None and row.elapsed_s <= 0:
         yield f"ends {-row.elapsed_s:.0f} s before it starts: excluded"
+    elif not row.staffed:
+        low, high = row.staff_limits
+        yield (f"staff_s {row.staff_s:g} in {row.elapsed_s or 0.0:.0f} s with {row.carers} carers; "
+               f"it must be from {low:.0f} to {high:.0f}: excluded")  # fmt: skip
     if row.outcome not in (*ANALYSED_OUTCOMES, *OTHER_OUTCOMES):
         known = ", ".join((*ANALYSED_OUTCOMES, *OTHER_OUTCOMES))
         yield f"outcome {row.outcome!r} is not one of {known}: excluded"
@@ -93,15 +110,33 @@ def _oddities(row: Row) -> Iterator[str]:
         yield f"carers is not a whole number from 1 to {MOST_CARERS}: excluded"
 
 
-def _row(line: int, cells: dict[str, str], local: ZoneInfo) -> Row:
+def _seconds(text: str) -> float | None:
+    found = number(text)
+    return found if found is not None and found <= MOST_S else None
+
+
+def _row(line: int, cells: dict[str, str], local: ZoneInfo) -> tuple[Row, list[str]]:
+    """The row, and each number in it that was told and cannot be read.
+
+    Carers times duration in place of a mistyped number could be a saving from nowhere.
+    """
     start, end, trouble = span(cells["started_at"], cells["ended_at"], local)
     carers = whole(cells["carers"], MOST_CARERS)
     elapsed_s = None if start is None or end is None else end - start
-    staff_s = number(cells.get("staff_s", ""))
-    if staff_s is None and carers and elapsed_s is not None:
-        staff_s = carers * elapsed_s
+    told = {name: cells.get(name, "") for name in LIMITS}
+    found: dict[str, Any] = {
+        "staff_s": _seconds(told["staff_s"]),
+        "waiting_s": _seconds(told["waiting_s"]),
+        "trips": whole(told["trips"], MOST_TRIPS),
+        "adverse": whole(told["adverse"], MOST_ADVERSE),
+        "carers_planned": whole(told["carers_planned"], MOST_CARERS),
+    }
+    bad = [f"{name} is {told[name]!r}; it must be {LIMITS[name]}, with a decimal point, or empty: "
+           "excluded" for name in LIMITS if told[name] and found[name] is None]  # fmt: skip
+    if not told["staff_s"] and carers and elapsed_s is not None:
+        found["staff_s"] = carers * elapsed_s
     outcome = cells["outcome"].lower()
-    return Row(
+    row = Row(
         id=cells["transfer_id"],
         resident=cells["resident"],
         kind=cells["kind"],
@@ -113,17 +148,18 @@ def _row(line: int, cells: dict[str, str], local: ZoneInfo) -> Row:
         baseline_version=cells.get("baseline_version", ""),
         outcome=OUTCOME_WORDS.get(outcome, outcome),
         carers=carers,
-        carers_planned=whole(cells.get("carers_planned", ""), MOST_CARERS),
+        carers_planned=found["carers_planned"],
         started_s=start,
         ended_s=end,
         elapsed_s=elapsed_s,
-        staff_s=staff_s,
-        waiting_s=number(cells.get("waiting_s", "")) or 0.0,
-        trips=whole(cells.get("trips", ""), 10_000) or 0,
-        adverse=whole(cells.get("adverse", ""), 100) or 0,
-        trouble=trouble,
+        staff_s=found["staff_s"],
+        waiting_s=found["waiting_s"] or 0.0,
+        trips=found["trips"] or 0,
+        adverse=found["adverse"] or 0,
+        trouble=trouble or (UNREADABLE if bad else ""),
         line=line,
     )
+    return row, bad
 
 
 def whole(text: str, most: int) -> int | None:

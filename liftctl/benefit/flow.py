@@ -27,6 +27,7 @@ REASONS = (
     "unreadable_time",
     "ambiguous_time",
     "wrong_time_zone",
+    "unreadable_number",
     "missing_end",
     "missing_phases",
     "negative_duration",
@@ -113,6 +114,7 @@ def _of_itself(row: Row, rules: Rules) -> str:
         ("unknown_outcome", lambda: row.outcome not in ANALYSED_OUTCOMES),
         (row.trouble, lambda: row.trouble in TIME_TROUBLES),
         ("unreadable_time", lambda: _to_come(row, rules)),
+        ("unreadable_number", lambda: row.trouble == "unreadable_number"),
         ("missing_end", lambda: row.elapsed_s is None),
         ("missing_phases", lambda: row.trouble == "missing_phases"),
         ("negative_duration", lambda: (row.elapsed_s or 0.0) <= 0.0),
@@ -137,7 +139,7 @@ def _told_to_come(rows: Iterable[Row], rules: Rules) -> tuple[str, ...]:
 
 
 def _plausible(row: Row, rules: Rules) -> bool:
-    return rules.shortest_s <= (row.elapsed_s or 0.0) <= rules.longest_s
+    return rules.shortest_s <= (row.elapsed_s or 0.0) <= rules.longest_s and row.staffed
 
 
 def _against_baseline(row: Row, rules: Rules) -> str:

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime
 
 ANALYSED_OUTCOMES = ("completed", "fallback2")
 OTHER_OUTCOMES = ("aborted", "fault", "emergency", "interrupted", "training")
+LEAST_STAFFED = 0.1  # somebody was there for a tenth of it: less is a slip of the pen
+EARLY_S = 600.0  # so long a carer may have been there before the begin, waiting for the other
 OUTCOME_WORDS = {"estop": "emergency"}
 
 
@@ -59,6 +61,20 @@ class Row:
         return (
             None if self.started_s is None else datetime.fromtimestamp(self.started_s, UTC).date()
         )
+
+    @property
+    def staff_limits(self) -> tuple[float, float]:
+        """Staff-seconds that so many carers can have spent on a transfer of that length."""
+        elapsed_s = self.elapsed_s or 0.0
+        return LEAST_STAFFED * elapsed_s, (self.carers or 0) * (elapsed_s + EARLY_S)
+
+    @property
+    def staffed(self) -> bool:
+        """Whether the staff-seconds, where they are known, are within these limits."""
+        if self.staff_s is None or not self.carers:
+            return True
+        low, high = self.staff_limits
+        return low <= self.staff_s <= high
 
     @property
     def by_assessment(self) -> bool:

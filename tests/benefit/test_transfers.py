@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,40 @@ def test_what_cannot_count_stands_in_the_flow(tmp_path: Path, baseline: Path, re
     found = report(write(tmp_path / "t.csv", lines), baseline)
     assert found["excluded"] == {reason: 1}
     assert (found["n_logged"], found["n_analysed"]) == (145, 144)
+
+
+@pytest.mark.parametrize(
+    ("column", "told", "reason"),
+    [
+        ("staff_s", "120,5", "unreadable_number"),
+        ("staff_s", "n/a", "unreadable_number"),
+        ("staff_s", "-300", "unreadable_number"),
+        ("staff_s", "1e200", "unreadable_number"),
+        ("waiting_s", "a while", "unreadable_number"),
+        ("trips", "1.5", "unreadable_number"),
+        ("adverse", "101", "unreadable_number"),
+        ("carers_planned", "both", "unreadable_number"),
+        ("staff_s", "0", "implausible_duration"),
+        ("staff_s", "5.0", "implausible_duration"),
+        ("staff_s", "150000", "implausible_duration"),  # milliseconds
+    ],
+)
+def test_a_number_that_makes_no_sense_is_left_out_and_said(
+    tmp_path: Path, baseline: Path, column: str, told: str, reason: str
+) -> None:
+    lines = [{**item, column: told if at < 3 else ""} for at, item in
+             enumerate(drawn(FIRST_AFTER, 2, 150.0))]  # fmt: skip
+    path = write(tmp_path / "t.csv", lines)
+    done = run("report", "--transfers", path, "--baseline", baseline, "--json")
+    assert json.loads(done.stdout)["excluded"] == {reason: 3}
+    said = f"{column} is {told!r}; it must be a " if reason == "unreadable_number" else "staff_s "
+    assert f"t.csv:2: {said}" in done.stderr
+
+
+def test_a_carer_who_was_there_before_the_begin_is_no_slip(tmp_path: Path, baseline: Path) -> None:
+    lines = [{**item, "staff_s": "1300" if at == 3 else ""} for at, item in
+             enumerate(drawn(FIRST_AFTER, 2, 150.0))]  # fmt: skip
+    assert report(write(tmp_path / "t.csv", lines), baseline)["excluded"] == {}
 
 
 def test_the_hour_that_happens_twice_is_no_riddle_with_an_offset(
