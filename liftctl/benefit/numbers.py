@@ -56,7 +56,7 @@ def numbers(case: Case, full: bool = True) -> dict[str, Any]:
         "safety": _safety(case.table),
         "weeks": weeks,
         "follow_up": follow_up(figures),
-        "economics": economics(hours, case.context.days, case.inputs),
+        "economics": economics(hours, case.context.days, case.inputs, verdict(main) == "saved"),
         "inputs": {
             name: {"value": value, "source": source}
             for name, (value, source) in case.inputs.numbers.items()

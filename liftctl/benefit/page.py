@@ -100,6 +100,8 @@ def _resources(found: dict[str, Any], words: Words) -> list[str]:
     if money is None:
         return [words("resources.total", hours=words.span(found["saved_hours_total"]))]
     lines = [words("resources.hours", hours=words.span(money["released_hours_per_year"]))]
+    if money["extrapolated_from_days"]:
+        lines.append(words("money.extrapolated", days=money["extrapolated_from_days"]))
     for name in ("reused", "cashed"):
         span = money[f"{name}_hours_per_year"]
         if span:
@@ -108,16 +110,7 @@ def _resources(found: dict[str, Any], words: Words) -> list[str]:
         lines.append(words("resources.unknown"))
     released, cashed = money["payback_years_released"], money["payback_years_cashed"]
     if released:
-        lines.append(words("resources.payback", years=_years(released, words),
-                           cashed=_in_years(cashed, words)))  # fmt: skip
+        lines.append(words("resources.payback", released=words.payback(released)))
+        if cashed:
+            lines.append(words("resources.payback_cashed", cashed=words.payback(cashed)))
     return lines
-
-
-def _years(span: dict[str, Any], words: Words) -> str:
-    return words("never") if span["mean"] is None else words.number(span["mean"], 1)
-
-
-def _in_years(span: dict[str, Any] | None, words: Words) -> str:
-    if span is None or span["mean"] is None:
-        return words("never")
-    return words("years", n=words.number(span["mean"], 1))

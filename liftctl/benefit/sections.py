@@ -11,6 +11,7 @@ from typing import Any
 
 from liftctl.benefit import plots
 from liftctl.benefit.blocks import Block, Cell, Figure, Grid, Heading, Num, Para, Range
+from liftctl.benefit.economics import FEWEST_DAYS
 from liftctl.benefit.table import OTHER, UNITS
 from liftctl.benefit.words import Words
 
@@ -214,8 +215,14 @@ def _money(found: Found, words: Words) -> Iterator[Block]:
     yield Heading(words("sec.money"))
     money = found["economics"]
     if money is None:
-        yield Para(words("money.none"))
+        wage = "money.wage_per_hour" in found["inputs"]
+        yield Para(words("money.short" if wage else "money.none", days=found["context"]["days"],
+                         fewest=FEWEST_DAYS))  # fmt: skip
         return
+    if money["extrapolated_from_days"]:
+        yield Para(words("money.extrapolated", days=money["extrapolated_from_days"]))
+    if found["verdict"] != "saved":
+        yield Para(words("money.not_shown"))
     currency = money["currency"]
     rows: list[tuple[Cell, ...]] = [
         (words("money.released"), Range(money["released_hours_per_year"])),
@@ -225,9 +232,8 @@ def _money(found: Found, words: Words) -> Iterator[Block]:
         (words("money.yearly", currency=currency), Num(money["yearly"])),
     ]
     for name in ("released", "cashed"):
-        rows.append(
-            (words(f"money.payback_{name}"), _payback(money[f"payback_years_{name}"], words))
-        )
+        years = words.payback(money[f"payback_years_{name}"])
+        rows.append((words(f"money.payback_{name}"), years))
     yield Grid(words("sec.money"), (words("col.what"), words("col.value")), tuple(rows))
     if money["missing"]:
         yield Para(
@@ -247,16 +253,6 @@ def _money(found: Found, words: Words) -> Iterator[Block]:
 
 def _digits(value: float) -> int:
     return 0 if value == int(value) else 2
-
-
-def _payback(span: Found | None, words: Words) -> Cell:
-    if span is None:
-        return "–"
-    if span["mean"] is None:
-        return words("never")
-    if span["ci95"] and None in span["ci95"]:
-        return words.number(span["mean"], 1)
-    return Range(span, 1)
 
 
 def _safety(found: Found, words: Words) -> Iterator[Block]:

@@ -80,6 +80,17 @@ class Words:
         low, high = (self.number(limit, digits) for limit in span["ci95"])
         return f"{low} {self('to')} {high}"
 
+    def payback(self, span: dict[str, Any] | None) -> str:
+        """Years with their limits; a limit that the gain may never reach is never."""
+        if span is None:
+            return DASH
+        low, high = span["ci95"] or (None, None)
+        mean, *limits = (self("never") if year is None else self.number(year, 1)
+                         for year in (span["mean"], low, high))  # fmt: skip
+        if not span["ci95"] or limits == [mean, mean]:
+            return mean
+        return f"{mean} ({limits[0]} {self('to')} {limits[1]})"
+
 
 def statement(found: dict[str, Any], words: Words) -> str:
     """The report in one sentence and its reservations, from the numbers."""
