@@ -31,6 +31,7 @@ from liftctl.benefit.csv_rows import (
     whole,
 )
 from liftctl.benefit.flow import Flow, Rules, judge
+from liftctl.benefit.observed import resident_days
 from liftctl.benefit.rows import EvidenceError, Row
 
 FORMAT = "liftctl-baseline/1"
@@ -163,15 +164,6 @@ def measure(
         n_logged=len(rows),
         excluded=flow.excluded,
     )
-
-
-def resident_days(rows: Iterable[Row]) -> float:
-    """Days from each resident's first to last transfer, both counted."""
-    seen: dict[str, list[date]] = defaultdict(list)
-    for row in rows:
-        if row.day:
-            seen[row.resident].append(row.day)
-    return float(sum((max(days) - min(days)).days + 1 for days in seen.values()))
 
 
 def _measured(rows: Iterable[Row]) -> Iterable[Measured]:

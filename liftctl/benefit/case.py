@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from liftctl.benefit.baseline import Baseline, resident_days
+from liftctl.benefit.baseline import Baseline
 from liftctl.benefit.cells import Cells, choose
 from liftctl.benefit.flow import Flow
 from liftctl.benefit.inputs import Inputs
+from liftctl.benefit.observed import resident_days
 from liftctl.benefit.rows import Row
 from liftctl.benefit.table import Table, build, order
 
