@@ -15,6 +15,7 @@ from liftctl.benefit.cells import Cells, choose
 from liftctl.benefit.flow import Flow
 from liftctl.benefit.inputs import Inputs
 from liftctl.benefit.observed import resident_days
+from liftctl.benefit.places import told_apart
 from liftctl.benefit.rows import Row
 from liftctl.benefit.table import Table, build, order
 
@@ -57,7 +58,7 @@ def case_of(
     """From judged rows. `settings`: shortest_s, longest_s, learning_days."""
     tokens = order([row.resident for row in flow.rows] + [item.resident for item in baseline.sums],
                    baseline.version)  # fmt: skip
-    table = build(flow, audits, tokens)
+    table = build(replace(flow, rows=told_apart(flow.rows)), audits, tokens)
     context = _context(flow.analysed, baseline, settings, (*flow.remarks, *remarks))
     numbers = {token: str(code) for code, token in enumerate(tokens)}
     return assemble(table, coded(baseline, numbers), inputs, context, len(tokens))

@@ -17,6 +17,11 @@ MOST_OVERLAPS = 0.05
 ALWAYS_OVERLAPS = 4
 TIME_TROUBLES = ("unreadable_time", "ambiguous_time", "wrong_time_zone")
 
+ONE_AT_A_TIME: dict[str, Callable[[Row], tuple[str, ...]]] = {
+    "lift": lambda row: (row.municipality, row.home, row.lift),
+    "resident": lambda row: (row.resident,),
+}
+
 REASONS = (
     "erased",
     "unreadable_record",
@@ -159,21 +164,23 @@ def _of_baseline(row: Row, rules: Rules) -> bool:
     return bool(rules.baseline_to and row.day and row.day <= rules.baseline_to)
 
 
-def _starts(rows: Iterable[Row], rules: Rules) -> dict[str, date]:
+def _starts(rows: Iterable[Row], rules: Rules) -> dict[tuple[str, str], date]:
     """The first day of each home with the new way of working."""
-    found: dict[str, date] = {}
+    found: dict[tuple[str, str], date] = {}
     for row in rows:
         if _of_baseline(row, rules):
             continue
         if row.day is not None and row.outcome in ANALYSED_OUTCOMES:
-            found[row.home] = min(row.day, found.get(row.home, row.day))
+            home = row.municipality, row.home
+            found[home] = min(row.day, found.get(home, row.day))
     return found
 
 
-def _learning(row: Row, rules: Rules, starts: dict[str, date]) -> str:
-    if not rules.learning_days or row.day is None or row.home not in starts:
+def _learning(row: Row, rules: Rules, starts: dict[tuple[str, str], date]) -> str:
+    home = row.municipality, row.home
+    if not rules.learning_days or row.day is None or home not in starts:
         return ""
-    over = starts[row.home] + timedelta(days=rules.learning_days)
+    over = starts[home] + timedelta(days=rules.learning_days)
     return "learning_period" if row.day < over else ""
 
 
@@ -218,10 +225,10 @@ def _overlapping(rows: Sequence[Row], doubled: dict[int, str]) -> tuple[set[int]
         for n, row in enumerate(rows)
         if row.started_s is not None and row.ended_s is not None and n not in doubled
     ]
-    for name in ("lift", "resident"):
-        groups: dict[str, list[int]] = defaultdict(list)
+    for name, key_of in ONE_AT_A_TIME.items():
+        groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for n in usable:
-            if key := str(getattr(rows[n], name)):
+            if (key := key_of(rows[n]))[-1]:
                 groups[key].append(n)
         hit = {n for numbers in groups.values() for n in _clashes(rows, numbers)}
         if len(hit) > max(MOST_OVERLAPS * len(rows), ALWAYS_OVERLAPS):

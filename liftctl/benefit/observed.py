@@ -36,7 +36,7 @@ def _of_home(seen: list[list[date]]) -> int:
 
 
 def _stay(days: list[date], first: date, last: date) -> int:
-    """Whoever is silent for three times the own longest pause, and more than two weeks, is not there."""
+    """Silent for more than two weeks, and three times the own longest pause, is not there."""
     if len(days) == 1:
         return (last - first).days + 1
     pause = max((later - day).days for day, later in pairwise(days))
