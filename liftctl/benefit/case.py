@@ -16,15 +16,18 @@ from liftctl.benefit.flow import Flow
 from liftctl.benefit.inputs import Inputs
 from liftctl.benefit.observed import resident_days
 from liftctl.benefit.places import told_apart
-from liftctl.benefit.rows import Row
 from liftctl.benefit.table import Table, build, order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """`days`: calendar days of the analysed transfers; `version`: of the baseline as frozen."""
+    """`days`: calendar days of the analysed transfers; `version`: of the baseline as frozen.
+
+    `logged`: transfers of today, analysed or not, each id once.
+    """
 
     version: str
+    logged: int
     days: int
     resident_days: float
     first_day: str
@@ -59,7 +62,7 @@ def case_of(
     tokens = order([row.resident for row in flow.rows] + [item.resident for item in baseline.sums],
                    baseline.version)  # fmt: skip
     table = build(replace(flow, rows=told_apart(flow.rows)), audits, tokens)
-    context = _context(flow.analysed, baseline, settings, (*flow.remarks, *remarks))
+    context = _context(flow, baseline, settings, (*flow.remarks, *remarks))
     numbers = {token: str(code) for code, token in enumerate(tokens)}
     return assemble(table, coded(baseline, numbers), inputs, context, len(tokens))
 
@@ -82,11 +85,13 @@ def coded(baseline: Baseline, numbers: Mapping[str, str]) -> Baseline:
 
 
 def _context(
-    rows: list[Row], baseline: Baseline, settings: Mapping[str, Any], remarks: tuple[str, ...]
+    flow: Flow, baseline: Baseline, settings: Mapping[str, Any], remarks: tuple[str, ...]
 ) -> Context:
+    rows = flow.analysed
     days = sorted(row.day for row in rows if row.day)
     return Context(
         version=baseline.version,
+        logged=flow.logged,
         days=(days[-1] - days[0]).days + 1 if days else 0,
         resident_days=resident_days(rows),
         first_day=days[0].isoformat() if days else "",

@@ -48,6 +48,7 @@ REASONS = (
     "other_baseline",
     "learning_period",
 )
+NOT_OF_TODAY = ("duplicate", "baseline_period", "baseline_newer_than_use")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,14 @@ class Flow:
     @property
     def analysed(self) -> list[Row]:
         return [row for row, reason in zip(self.rows, self.reasons, strict=True) if not reason]
+
+    @property
+    def logged(self) -> int:
+        """Transfers of today's way of working, each id once."""
+        pairs = zip(self.rows, self.reasons, strict=True)
+        kept = [(row, reason) for row, reason in pairs if reason not in NOT_OF_TODAY]
+        doubted = [row.id for row, reason in kept if reason == "conflicting_duplicate"]
+        return len(kept) - len(doubted) + len(set(doubted))
 
     @property
     def excluded(self) -> dict[str, int]:

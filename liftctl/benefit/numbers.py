@@ -16,6 +16,7 @@ from liftctl.benefit.cells import Key
 from liftctl.benefit.decompose import Period, decomposition
 from liftctl.benefit.economics import economics
 from liftctl.benefit.figure import NOTHING, Figure, Figures, Span
+from liftctl.benefit.flow import NOT_OF_TODAY
 from liftctl.benefit.followup import follow_up
 from liftctl.benefit.parts import (
     HOUR_S,
@@ -164,7 +165,7 @@ def _unlogged(case: Case, main: Figure) -> dict[str, Any] | None:
         "care_plan": None if rate is None else rate * case.context.resident_days,
         "device_cycles": case.inputs.get("expected.device_cycles"),
     }
-    logged = len(case.table)
+    logged, analysed = case.context.logged, int(case.table.used.sum())
     told = {
         name: {
             "expected": count,
@@ -172,7 +173,7 @@ def _unlogged(case: Case, main: Figure) -> dict[str, Any] | None:
             "unlogged_share": max(0.0, 1 - logged / count),
             "saved_s_if_unlogged_saved_nothing": None
             if main.mean is None
-            else main.mean * min(1.0, logged / count),
+            else main.mean * min(1.0, analysed / count),
         }
         for name, count in expected.items()
         if count
@@ -181,7 +182,10 @@ def _unlogged(case: Case, main: Figure) -> dict[str, Any] | None:
 
 
 def _safety(table: Table) -> dict[str, Any]:
-    """Per 1,000 logged transfers."""
+    """Per 1,000 transfers that were logged in today's way of working."""
+    reasons = table.words["reason"]
+    other = [reasons.index(reason) for reason in NOT_OF_TODAY if reason in reasons]
+    table = table.pick(~np.isin(table.reason, other))
     n, words = len(table), table.words["outcome"]
     counts = {word: int((table.outcome == code).sum()) for code, word in enumerate(words)}
     per = 1000 / n if n else 0.0
@@ -220,6 +224,7 @@ def _context(case: Case) -> dict[str, Any]:
     return {
         "first_day": told.first_day,
         "last_day": told.last_day,
+        "logged": told.logged,
         "days": told.days,
         "resident_days": told.resident_days,
         "shortest_s": told.shortest_s,

@@ -128,6 +128,23 @@ def test_left_out_transfers_are_counted_in_the_sensitivity(tmp_path: Path, basel
     assert cost == pytest.approx(mean - 156.9 / 2, abs=12)  # one attempt for two that count
 
 
+def test_rows_uploaded_twice_do_not_stand_in_for_unlogged_ones(
+    tmp_path: Path, baseline: Path
+) -> None:
+    inputs, lines = tmp_path / "i.toml", drawn(FIRST_AFTER, 1, 156.9)
+    inputs.write_text('[expected]\ndevice_cycles = {value = 288, source = "x"}\n', "utf-8")
+    aborted = {**lines[0], "outcome": "aborted"}
+    other = [{**lines[1], "carers": carers} for carers in (2, 3)]
+    told = write(tmp_path / "t.csv", [aborted, *lines[1:], *other, *lines[4:]])
+    found = report(told, baseline, "--inputs", inputs)
+    assert found["excluded"] == {"duplicate": 140, "conflicting_duplicate": 3, "aborted": 1}
+    missing = found["unlogged"]["device_cycles"]
+    assert missing["unlogged"] == 144  # 144 ids, however often they came
+    mean = found["saved_s_per_transfer"]["mean"]
+    assert missing["saved_s_if_unlogged_saved_nothing"] == pytest.approx(mean * 142 / 288, abs=1e-3)
+    assert found["safety"]["aborted_per_1000"] == pytest.approx(1000 / 146, abs=1e-3)
+
+
 WHO = st.sets(st.integers(0, 40), max_size=12)
 UNITS = st.dictionaries(st.text("abcdef", min_size=1, max_size=2), WHO, max_size=8)
 

@@ -38,6 +38,7 @@ def test_a_transfer_of_the_baseline_is_not_counted_as_todays_too(
     assert found["baseline"]["n_transfers"] == 240
     assert found["excluded"] == left_out
     assert found["saved_s_per_transfer"]["mean"] == pytest.approx(354, abs=5)
+    assert found["context"]["logged"] == found["safety"]["n_logged"] == 240
 
 
 @pytest.mark.parametrize(
