@@ -29,7 +29,9 @@ from liftctl.recorder.reader import read_transfers
 from liftctl.recorder.store import LedgerError
 
 FAULTS = (EvidenceError, LedgerError, sqlite3.Error)
-TimezoneOption = Annotated[str, typer.Option(help="of times without an offset")]
+TimezoneOption = Annotated[
+    str, typer.Option(help="of the home: of days, and of times without an offset")
+]
 
 
 def _fail(error: Exception) -> typer.Exit:
@@ -71,10 +73,11 @@ def freeze_command(
 def _rows(
     ledger: Path | None, transfers: Path | None, timezone: str
 ) -> tuple[list[Row], list[str]]:
+    local = zone(timezone)
     if transfers:
-        return read_transfers_csv(transfers, zone(timezone))
+        return read_transfers_csv(transfers, local)
     files = ledger_files(ledger) if ledger else ()
-    return rows_of(record for path in files for record in read_transfers(path)), []
+    return rows_of((record for path in files for record in read_transfers(path)), local), []
 
 
 def _inside(rows: list[Row], first: datetime | None, last: datetime | None) -> list[Row]:

@@ -47,7 +47,9 @@ def report_command(
     learning_days: Annotated[int, typer.Option(min=0, help="left out after go-live")] = 0,
     shortest_s: Annotated[float, typer.Option(min=0, help="shorter is implausible")] = 30.0,
     longest_s: Annotated[float, typer.Option(min=1, help="longer is implausible")] = 1800.0,
-    timezone: Annotated[str, typer.Option(help="of times without an offset")] = "Europe/Copenhagen",
+    timezone: Annotated[
+        str, typer.Option(help="of the home: of days, and of times without an offset")
+    ] = "Europe/Copenhagen",
     key: Annotated[Path | None, typer.Option(help="Ed25519 key (PEM) that signs the pack")] = None,
 ) -> None:
     """Saved staff time with its interval and exclusions; exit 2 when something cannot be read."""

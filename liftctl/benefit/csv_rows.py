@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from liftctl.benefit.moments import span
+from liftctl.benefit.moments import day_of, span
 from liftctl.benefit.rows import (
     ANALYSED_OUTCOMES,
     OTHER_OUTCOMES,
@@ -151,6 +151,7 @@ def _row(line: int, cells: dict[str, str], local: ZoneInfo) -> tuple[Row, list[s
         carers_planned=found["carers_planned"],
         started_s=start,
         ended_s=end,
+        day=day_of(start, local),
         elapsed_s=elapsed_s,
         staff_s=found["staff_s"],
         waiting_s=found["waiting_s"] or 0.0,

@@ -80,7 +80,7 @@ def _rows(sources: Sources) -> tuple[Sequence[Row], list[str]]:
     if sources.transfers:
         return read_transfers_csv(sources.transfers, zone(sources.timezone))
     records = [record for path in sources.ledgers for record in read_transfers(path)]
-    return rows_of(records), []
+    return rows_of(records, zone(sources.timezone)), []
 
 
 def to_case(gathered: Gathered, sources: Sources) -> Case:

@@ -7,9 +7,10 @@ never: drop a record: one that cannot be read becomes a row with its trouble.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
+from liftctl.benefit.moments import day_of
 from liftctl.benefit.presence import Staffing, staffing
 from liftctl.benefit.rows import OUTCOME_WORDS, Row
 from liftctl.records import RecordError, TransferRecord, read
@@ -18,12 +19,12 @@ UNTRUSTED = "unsynchronised"  # a dead clock: the duration is right, the day may
 NEEDED_PHASES = ("begin", "end")
 
 
-def rows_of(records: Iterable[dict[str, Any]]) -> list[Row]:
-    """All records, in their order; `line` is the place of each."""
-    return [row_of(record, number) for number, record in enumerate(records, 1)]
+def rows_of(records: Iterable[dict[str, Any]], local: tzinfo) -> list[Row]:
+    """All records, in their order; `line` is the place of each. `local`: where the home is."""
+    return [row_of(record, local, number) for number, record in enumerate(records, 1)]
 
 
-def row_of(raw: dict[str, Any], number: int = 0) -> Row:
+def row_of(raw: dict[str, Any], local: tzinfo, number: int = 0) -> Row:
     """One record as `read_transfers` returns it."""
     try:
         record = read(raw)
@@ -36,12 +37,13 @@ def row_of(raw: dict[str, Any], number: int = 0) -> Row:
             trouble="unreadable_record",
             line=number,
         )
-    return _row(record, number)
+    return _row(record, local, number)
 
 
-def _row(record: TransferRecord, number: int) -> Row:
+def _row(record: TransferRecord, local: tzinfo, number: int) -> Row:
     elapsed_s = _elapsed_s(record)
     known = record.clock.sync != UNTRUSTED
+    started_s = _moment(record.started_utc) if known else None
     staff = _staffing(record, elapsed_s)
     return Row(
         id=record.id,
@@ -55,8 +57,9 @@ def _row(record: TransferRecord, number: int) -> Row:
         mobility=record.mobility_class or "",
         carers_planned=record.carers_planned,
         carers=staff.carers if staff else record.carers_planned,
-        started_s=_moment(record.started_utc) if known else None,
+        started_s=started_s,
         ended_s=_moment(record.ended_utc) if known else None,
+        day=day_of(started_s, local),
         elapsed_s=elapsed_s,
         staff_s=staff.staff_s if staff else None,
         waiting_s=staff.waiting_s if staff else 0.0,

@@ -5,7 +5,7 @@ Role: reading times. Process: library. Must never: take a stamp without offset f
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from liftctl.benefit.rows import EvidenceError
@@ -61,6 +61,11 @@ def _one_zone(start: datetime, end: datetime, local: ZoneInfo) -> bool:
     return all(
         moment.utcoffset() == moment.astimezone(local).utcoffset() for moment in (start, end)
     )
+
+
+def day_of(seconds: float | None, local: tzinfo) -> date | None:
+    """The day of a moment, there."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, local).date()
 
 
 def today(local: ZoneInfo) -> date:

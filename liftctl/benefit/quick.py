@@ -8,6 +8,7 @@ baseline measured; rank or name a carer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 from statistics import fmean
 from typing import Any
 
@@ -25,7 +26,8 @@ def summarise(
 ) -> dict[str, Any]:
     """The quick figure of ledger records as one JSON-ready dict."""
     baseline = of_site(baselines)
-    return figure(flow_of(rows_of(transfers), baseline, Rules()), baseline)
+    rows = rows_of(transfers, UTC)  # plain means over all of it know no days
+    return figure(flow_of(rows, baseline, Rules()), baseline)
 
 
 def figure(flow: Flow, baseline: Baseline) -> dict[str, Any]:

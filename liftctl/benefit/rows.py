@@ -7,7 +7,7 @@ carer or a name (a carer is a number), or import what the lift's own computer do
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 ANALYSED_OUTCOMES = ("completed", "fallback2")
 OTHER_OUTCOMES = ("aborted", "fault", "emergency", "interrupted", "training")
@@ -24,9 +24,9 @@ class EvidenceError(Exception):
 class Row:
     """One transfer. Moments are UTC seconds since 1970, None when they are not known.
 
-    `carers`: the most present at once. `staff_s`: the sum of each carer's presence, with waiting
-    for the second carer inside. `follows`: the interrupted transfer that came before on this lift.
-    `trouble`: why the reader could not make sense of the row.
+    `day`: on which it began, where the home is. `carers`: the most present at once. `staff_s`: the
+    sum of each carer's presence, with waiting for the second carer inside. `follows`: the
+    interrupted transfer before it on this lift. `trouble`: why the reader made no sense of the row.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Row:
     carers: int | None = None
     started_s: float | None = None
     ended_s: float | None = None
+    day: date | None = None
     elapsed_s: float | None = None
     staff_s: float | None = None
     waiting_s: float = 0.0
@@ -54,13 +55,6 @@ class Row:
     adverse: int = 0
     trouble: str = ""
     line: int = 0
-
-    @property
-    def day(self) -> date | None:
-        """The UTC day on which it began."""
-        return (
-            None if self.started_s is None else datetime.fromtimestamp(self.started_s, UTC).date()
-        )
 
     @property
     def staff_limits(self) -> tuple[float, float]:

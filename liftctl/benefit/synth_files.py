@@ -60,7 +60,7 @@ def _moment(told: str | None) -> datetime:
 
 
 def _rows(made: Iterable[Made]) -> list[Row]:
-    return rows_of(plain(item.record) for item in made)
+    return rows_of((plain(item.record) for item in made), ZONE)
 
 
 def write_csv(path: Path, rows: Iterable[Row]) -> None:

@@ -108,6 +108,18 @@ def test_a_period_can_be_cut_out_of_a_time_study(tmp_path: Path) -> None:
     assert run("baseline", "freeze", "--out", frozen).exit_code == 2
 
 
+@pytest.mark.parametrize(("zone", "counted"), [("Europe/Copenhagen", 144), ("UTC", 145)])
+def test_the_last_day_of_a_baseline_is_a_day_where_the_home_is(
+    tmp_path: Path, zone: str, counted: int
+) -> None:
+    """00:30 on 1 April in Copenhagen is 22:30 UTC on 31 March."""
+    night = line(0, transfer_id="april", started=datetime.fromisoformat("2026-04-01T00:30+02:00"))
+    seen, frozen = drawn(FIRST_BEFORE, 2, 273.6), tmp_path / "b.json"
+    run("baseline", "freeze", "--transfers", write(tmp_path / "b.csv", [*seen, night]), "--last",
+        "2026-03-31", "--out", frozen, "--timezone", zone)  # fmt: skip
+    assert json.loads(frozen.read_text("utf-8"))["baseline"]["n_logged"] == counted
+
+
 def test_few_residents_in_the_baseline_give_no_interval(tmp_path: Path, transfers: Path) -> None:
     few = write(tmp_path / "few.csv", drawn(FIRST_BEFORE, 2, 273.6, residents=4))
     found = report(transfers, few)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,16 @@ import pytest
 
 from liftctl.benefit.ledger_rows import rows_of
 from liftctl.benefit.observed import resident_days
+from liftctl.benefit.rows import Row
 from tests.benefit.ledgers import record
 from tests.benefit.made import line, report, run, write
 
 BEFORE = datetime.fromisoformat("2025-01-06T07:00:00+01:00")
 AFTER = datetime.fromisoformat("2025-03-03T07:00:00+01:00")
+
+
+def of(told: Iterable[dict[str, Any]]) -> list[Row]:
+    return rows_of(told, UTC)
 
 
 def weekly(first: datetime, weeks: int) -> list[dict[str, Any]]:
@@ -45,8 +51,8 @@ def test_transfers_at_random_are_as_often_in_a_short_period(days: int, per_day: 
     rng = random.Random(7)
     seen = [[day for day in range(days) for _ in range(4) if rng.random() < per_day / 4]
             for _ in range(400)]  # fmt: skip
-    rows = rows_of(record(who, BEFORE + timedelta(day), 1, 150.0, resident=f"r{who}")
-                   for who, told in enumerate(seen) for day in told)  # fmt: skip
+    rows = of(record(who, BEFORE + timedelta(day), 1, 150.0, resident=f"r{who}")
+              for who, told in enumerate(seen) for day in told)  # fmt: skip
     residents = sum(bool(told) for told in seen)
     there = len(rows) / (residents * days)  # those never moved are in no ledger
     assert len(rows) / resident_days(rows) == pytest.approx(there, rel=0.08)
@@ -57,14 +63,14 @@ def test_who_came_late_and_who_left_is_not_counted_before_and_after() -> None:
         return [record(0, BEFORE + timedelta(day), 1, 150.0, resident=who)
                 for day in range(first, last)]  # fmt: skip
 
-    rows = rows_of([*daily("stays", 0, 100), *daily("came", 60, 100), *daily("left", 0, 30)])
+    rows = of([*daily("stays", 0, 100), *daily("came", 60, 100), *daily("left", 0, 30)])
     assert resident_days(rows) == 100 + 40 + 30
-    other = rows_of([*daily("stays", 0, 100), *daily("short absence", 5, 97)])
+    other = of([*daily("stays", 0, 100), *daily("short absence", 5, 97)])
     assert resident_days(other) == 200
 
 
 def test_a_home_that_began_later_has_a_period_of_its_own() -> None:
-    rows = rows_of(
+    rows = of(
         record(0, BEFORE + timedelta(day), 1, 150.0, home=home, resident=home)
         for home, first in (("Elm", 0), ("Oak", 60))
         for day in range(first, 100)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def over(book: Path, baseline: Path, *more: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("learning", "left_out"),
-    [(0, {"baseline_period": 240}), (2, {"baseline_period": 240, "learning_period": 43})],
+    [(0, {"baseline_period": 240}), (2, {"baseline_period": 240, "learning_period": 41})],
 )
 def test_a_transfer_of_the_baseline_is_not_counted_as_todays_too(
     tmp_path: Path, learning: int, left_out: dict[str, int]
@@ -57,7 +57,7 @@ def test_the_rest_of_an_interrupted_transfer_is_no_quick_transfer(
     began = record(1, FIRST_AFTER, 1, 200.0, id="a", outcome="interrupted", ended_utc=None,
                    elapsed_s=None, last_seen_s=200.0)  # fmt: skip
     rest = record(1, FIRST_AFTER + timedelta(seconds=230), 1, 70.0, id="b", **changes)
-    found = judge(rows_of([began, rest]), Rules())
+    found = judge(rows_of([began, rest], UTC), Rules())
     assert found.reasons == ("interrupted", reason)
 
 
@@ -66,7 +66,7 @@ def test_what_follows_an_erased_interrupted_transfer_may_be_its_rest() -> None:
     gone = {"id": "a", "outcome": "interrupted", "erased": True}
     rest = record(1, FIRST_AFTER + timedelta(seconds=230), 1, 70.0, id="b", follows="a")
     for told in (began, gone):
-        assert judge(rows_of([told, rest]), Rules()).reasons[1] == "after_interruption"
+        assert judge(rows_of([told, rest], UTC), Rules()).reasons[1] == "after_interruption"
 
 
 DEAD = {"sync": "unsynchronised", "step_s": 0.0}

@@ -162,7 +162,7 @@ def test_times_that_separate_nothing_are_said_to_and_not_judged(
 def test_a_learning_period_is_left_out_when_asked(tmp_path: Path, baseline: Path) -> None:
     path = write(tmp_path / "t.csv", drawn(FIRST_AFTER, 1, 156.9, each=40))
     found = report(path, baseline, "--learning-days", 14)
-    assert found["excluded"] == {"learning_period": 14 * 24 - 5}  # from five in the morning, UTC
+    assert found["excluded"] == {"learning_period": 14 * 24 - 7}  # from seven in the morning
 
 
 def test_odd_lines_are_named_with_their_numbers(tmp_path: Path, baseline: Path) -> None:
