@@ -154,7 +154,7 @@ def _row(line: int, cells: dict[str, str], local: ZoneInfo) -> tuple[Row, list[s
         day=day_of(start, local),
         elapsed_s=elapsed_s,
         staff_s=found["staff_s"],
-        waiting_s=found["waiting_s"] or 0.0,
+        waiting_s=found["waiting_s"],
         trips=found["trips"] or 0,
         adverse=found["adverse"] or 0,
         trouble=trouble or (UNREADABLE if bad else ""),

@@ -62,7 +62,7 @@ def _row(record: TransferRecord, local: tzinfo, number: int) -> Row:
         day=day_of(started_s, local),
         elapsed_s=elapsed_s,
         staff_s=staff.staff_s if staff else None,
-        waiting_s=staff.waiting_s if staff else 0.0,
+        waiting_s=staff.waiting_s if staff else None,
         follows=record.follows or "",
         training=record.exclude,
         out_of_plan=record.out_of_plan,
@@ -97,7 +97,7 @@ def _staffing(record: TransferRecord, elapsed_s: float | None) -> Staffing | Non
         (stay.joined_s, elapsed_s if stay.left_s is None else stay.left_s)
         for stay in record.carers_present
     ]
-    return staffing(stays, elapsed_s, record.carers_planned or 0)
+    return staffing(stays, elapsed_s, record.carers_planned or 0, record.helper.called_s)
 
 
 def _trouble(record: TransferRecord) -> str:

@@ -145,11 +145,12 @@ def _of_cell(case: Case, key: Key, rate_now: float) -> Period:
 def _waiting(used: Table) -> dict[str, Any]:
     """Waiting for the second carer is inside the staff-seconds; here it is shown apart."""
     two = used.pick(used.carers > 1)
-    told = bool((two.waiting_s > 0).any())
+    told = two.waiting_s[~np.isnan(two.waiting_s)]
     return {
         "n_two_carers": len(two),
-        "seconds_per_two_carer_transfer": float(two.waiting_s.mean()) if told else None,
-        "hours_total": float(two.waiting_s.sum()) / HOUR_S if told else None,
+        "n_known": len(told),
+        "seconds_per_two_carer_transfer": float(told.mean()) if len(told) else None,
+        "hours_total": float(told.sum()) / HOUR_S if len(told) else None,
     }
 
 

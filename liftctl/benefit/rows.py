@@ -45,7 +45,7 @@ class Row:
     day: date | None = None
     elapsed_s: float | None = None
     staff_s: float | None = None
-    waiting_s: float = 0.0
+    waiting_s: float | None = None
     baseline_version: str = ""
     follows: str = ""
     training: bool = False

@@ -75,9 +75,13 @@ def _line(row: Row) -> list[object]:
     outcome = "training" if row.training else row.outcome
     told = [row.id, row.resident, row.home, row.kind, row.carers, _local(row.started_s),
             _local(row.ended_s), outcome, row.ward, row.municipality, row.lift, row.mobility,
-            row.carers_planned, None if row.staff_s is None else round(row.staff_s, 3),
-            round(row.waiting_s, 3), row.trips, row.adverse, row.baseline_version]  # fmt: skip
+            row.carers_planned, _rounded(row.staff_s), _rounded(row.waiting_s),
+            row.trips, row.adverse, row.baseline_version]  # fmt: skip
     return ["" if item is None else item for item in told]
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _local(seconds: float | None) -> str:

@@ -139,7 +139,7 @@ def _entry(
         "adverse": row.adverse,
         "elapsed_s": _value(row.elapsed_s),
         "staff_s": _value(row.staff_s),
-        "waiting_s": row.waiting_s,
+        "waiting_s": _value(row.waiting_s),
     }
 
 
