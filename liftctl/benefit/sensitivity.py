@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liftctl.benefit.figure import Figure, Figures
 from liftctl.benefit.table import NO_WEEK, Table
@@ -18,6 +19,10 @@ LEARNING_WEEKS = (2, 4)
 NEVER = ("erased", "duplicate", "conflicting_duplicate", "unreadable_record", "no_baseline",
          "resident_missing", "baseline_newer_than_use", "baseline_period",
          "other_baseline")  # fmt: skip
+
+ATTEMPTS = ("aborted", "fault", "emergency", "interrupted", "after_interruption",
+            "unknown_outcome", "unreadable_number", "negative_duration",
+            "implausible_duration")  # fmt: skip
 
 
 def sensitivity(figures: Figures) -> list[dict[str, Any]]:
@@ -38,21 +43,31 @@ def _entry(name: str, table: Table, figure: Figure) -> dict[str, Any]:
 
 
 def _with_excluded(figures: Figures, table: Table) -> list[dict[str, Any]]:
-    """The excluded whose time is known: as ordinary transfers, and as cost without any credit."""
+    """The excluded whose time is known: as ordinary transfers, and as cost without any credit.
+
+    What moved nobody all the way, or cannot be true, is no ordinary transfer: a lift given up after
+    40 s would pass for the quickest of all.
+    """
     usable = ~table.used & (table.resident >= 0) & np.nan_to_num(table.staff_s > 0)
-    for reason in NEVER:
-        if reason in table.words["reason"]:
-            usable &= ~table.where("reason", reason)
+    usable &= ~_because(table, NEVER)
     kinds = [table.words["kind"].index(key[0]) for key in figures.case.cells.keys]
     usable &= np.isin(table.kind, kinds)
     if not usable.any():
         return []
-    both = _known(figures, table.pick(table.used | usable).counted())
+    attempts = usable & _because(table, ATTEMPTS)
     cost = _known(figures, table.pick(usable).counted())
-    return [
-        _entry("excluded_as_ordinary", both, figures.of(both)),
-        _entry("excluded_as_cost", table, figures.of(table, cost=cost)),
-    ]
+    made = [_entry("excluded_as_cost", table, figures.of(table, cost=cost))]
+    if (usable & ~attempts).any():
+        both = _known(figures, table.pick(table.used | (usable & ~attempts)).counted())
+        lost = _known(figures, table.pick(attempts).counted())
+        made.insert(0, _entry("excluded_as_ordinary", both, figures.of(both, cost=lost)))
+    return made
+
+
+def _because(table: Table, reasons: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Whether a row was left out for one of these reasons."""
+    words = table.words["reason"]
+    return np.isin(table.reason, [words.index(name) for name in reasons if name in words])
 
 
 def _known(figures: Figures, table: Table) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,10 +122,24 @@ def test_left_out_transfers_are_counted_in_the_sensitivity(tmp_path: Path, basel
         item["outcome"] = "aborted"
     found = report(write(tmp_path / "t.csv", lines), baseline)
     told = {item["name"]: item for item in found["sensitivity"]}
-    assert told["excluded_as_ordinary"]["n"] == 144
+    assert "excluded_as_ordinary" not in told  # an aborted transfer moved nobody
     mean = found["saved_s_per_transfer"]["mean"]
     cost = told["excluded_as_cost"]["saved_s_per_transfer"]["mean"]
     assert cost == pytest.approx(mean - 156.9 / 2, abs=12)  # one attempt for two that count
+
+
+def test_an_attempt_is_never_counted_as_a_quick_transfer(tmp_path: Path, baseline: Path) -> None:
+    lines = drawn(FIRST_AFTER, 1, 156.9)
+    for at, item in enumerate(lines):
+        if at % 4 == 0:  # given up at once
+            begun = datetime.fromisoformat(item["started_at"])
+            item |= {"outcome": "aborted", "ended_at": (begun + timedelta(seconds=40)).isoformat()}
+    found = report(write(tmp_path / "t.csv", lines), baseline, "--learning-days", 1)
+    told = {item["name"]: item for item in found["sensitivity"]}
+    ordinary = told["excluded_as_ordinary"]
+    assert ordinary["n"] == 108  # all but the attempts
+    whole = report(write(tmp_path / "t.csv", lines), baseline)["saved_s_per_transfer"]["mean"]
+    assert ordinary["saved_s_per_transfer"]["mean"] == pytest.approx(whole - 40 / 3, abs=1e-2)
 
 
 def test_rows_uploaded_twice_do_not_stand_in_for_unlogged_ones(

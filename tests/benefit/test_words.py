@@ -56,3 +56,18 @@ def test_numbers_and_dates_are_those_of_the_country(
     assert words.day("2026-04-06") == day
     assert words.number(-0.01) == "0"
     assert words.number(None) == "–"
+
+
+@pytest.mark.parametrize("key", ["citizen.adverse", "safety.adverse_events_per_1000"])
+def test_faults_and_emergencies_are_not_called_all_adverse_events(key: str) -> None:
+    """A fall beside a lift in order is adverse too, and in no ledger of a lift."""
+    words = {
+        "en": "Device faults and",
+        "da": "Fejl på udstyret og",
+        "sv": "Fel på utrustningen och",
+    }
+    assert all(text.startswith(words[language]) for language, text in catalogue()[key].items())
+
+
+def test_an_aborted_transfer_is_not_laid_at_the_staffs_door() -> None:
+    assert catalogue()["reason.aborted"] == {"en": "aborted", "da": "afbrudt", "sv": "avbruten"}
