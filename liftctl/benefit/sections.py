@@ -232,7 +232,7 @@ def _money(found: Found, words: Words) -> Iterator[Block]:
         (words("money.yearly", currency=currency), Num(money["yearly"])),
     ]
     for name in ("released", "cashed"):
-        years = words.payback(money[f"payback_years_{name}"])
+        years = _payback(money[f"payback_years_{name}"], words)
         rows.append((words(f"money.payback_{name}"), years))
     yield Grid(words("sec.money"), (words("col.what"), words("col.value")), tuple(rows))
     if money["missing"]:
@@ -253,6 +253,12 @@ def _money(found: Found, words: Words) -> Iterator[Block]:
 
 def _digits(value: float) -> int:
     return 0 if value == int(value) else 2
+
+
+def _payback(span: Found | None, words: Words) -> Cell:
+    """Numbers where all three are, so that a workbook can go on with them."""
+    whole = span and span["ci95"] and None not in (span["mean"], *span["ci95"])
+    return Range(span, 1) if span and whole else words.payback(span)
 
 
 def _safety(found: Found, words: Words) -> Iterator[Block]:

@@ -102,6 +102,9 @@ def test_the_workbook_holds_numbers_and_no_formula(home: Path) -> None:
     cells = [cell for sheet in book for row in sheet for cell in row]
     assert sum(cell.data_type == "n" and cell.value is not None for cell in cells) > 60
     assert not [cell for cell in cells if cell.data_type == "f"]
+    years = next(cell for cell in cells if str(cell.value).startswith("Payback in years, if all"))
+    told = [cell.value for cell in years.parent[years.row]][1:4]
+    assert told[1] < told[0] < told[2]
 
 
 def test_the_first_page_says_it_in_each_language(home: Path) -> None:
