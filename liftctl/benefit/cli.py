@@ -48,6 +48,9 @@ def report_command(
     longest_s: Annotated[float, typer.Option(min=1, help="longer is implausible")] = 1800.0,
     timezone: Annotated[str, typer.Option(help="of times without an offset")] = "Europe/Copenhagen",
     key: Annotated[Path | None, typer.Option(help="Ed25519 key (PEM) that signs the pack")] = None,
+    unverified: Annotated[
+        bool, typer.Option(help="report over a ledger that does not hold; no pack")
+    ] = False,
 ) -> None:
     """Saved staff time with its interval and exclusions; exit 2 when something cannot be read."""
     rules = Rules(shortest_s=shortest_s, longest_s=longest_s, learning_days=learning_days)
@@ -64,6 +67,7 @@ def report_command(
             inputs=inputs,
             timezone=timezone,
             rules=rules,
+            unverified=unverified,
         )
         gathered = gather(sources)
         found = _numbers(gathered, sources, language, out, key)
@@ -99,7 +103,7 @@ def _numbers(
     if out is not None:
         from liftctl.benefit.publish import publish
 
-        for name in publish(out, case, found, sources, key):
+        for name in publish(out, case, found, sources, gathered.checked, key):
             typer.echo(f"{out / name}", err=True)
     found["statement"] = statement(found, Words(language))
     return found

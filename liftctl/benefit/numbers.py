@@ -217,4 +217,5 @@ def _context(case: Case) -> dict[str, Any]:
         "longest_s": told.longest_s,
         "learning_days": told.learning_days,
         "remarks": list(told.remarks),
+        "not_holding": list(told.not_holding),
     }

@@ -74,7 +74,8 @@ def case_from(files: Mapping[str, bytes]) -> Case:
     try:
         context = json.loads(files["context.json"])
         residents = int(context.pop("residents"))
-        context["remarks"] = tuple(context["remarks"])
+        for name in ("remarks", "not_holding"):
+            context[name] = tuple(context.get(name, ()))
         inputs = json.loads(files["inputs.json"])
         numbers = {name: (value, source) for name, (value, source) in inputs["numbers"].items()}
         return assemble(

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -30,16 +31,23 @@ from liftctl.benefit.sheets import workbook
 from liftctl.benefit.words import LOCALES
 from liftctl.packs import PackError, key_in, plain
 from liftctl.places import data_root
-from liftctl.recorder.verify import verify
+from liftctl.recorder.verify import VerifyResult
 
 PACK = "evidence.zip"
 KEY = "evidence.key"
 
 
 def publish(
-    out: Path, case: Case, found: dict[str, Any], sources: Sources, key: Path | None
+    out: Path,
+    case: Case,
+    found: dict[str, Any],
+    sources: Sources,
+    checked: Iterable[tuple[str, VerifyResult]],
+    key: Path | None,
 ) -> list[str]:
-    """Everything into `out`, whole or not at all; the names of the files."""
+    """Everything into `out`, whole or not at all; the names of the files. No pack where a ledger
+    does not hold (`checked`), or where it would be about persons.
+    """
     _require_free(out)
     pages = _pages(case, found)
     files = {
@@ -47,9 +55,10 @@ def publish(
         "numbers.json": plain(found),
         "rows.parquet": to_parquet(case.table, saved_rows(case), case.context.version),
     }
-    if found["n_residents"] >= FEWEST_RESIDENTS or not found["n_analysed"]:
+    many = found["n_residents"] >= FEWEST_RESIDENTS or not found["n_analysed"]
+    if many and not case.context.not_holding:
         carried = {name: body for name, body in pages.items() if not name.endswith(".xlsx")}
-        files[PACK] = write_pack(case, found, origin(sources), carried, signing_key(key))
+        files[PACK] = write_pack(case, found, origin(sources, checked), carried, signing_key(key))
     _replace(out, files)
     return sorted(files)
 
@@ -64,13 +73,9 @@ def _pages(case: Case, found: dict[str, Any]) -> dict[str, bytes]:
     return made
 
 
-def origin(sources: Sources) -> dict[str, Any]:
+def origin(sources: Sources, checked: Iterable[tuple[str, VerifyResult]]) -> dict[str, Any]:
     """Where the rows are from: each ledger's head and check, or each file's hash."""
-    ledgers = [
-        {"ledger": path.name, "holds": checked.ok, **asdict(checked)}
-        for path in sources.ledgers
-        for checked in (verify(path),)
-    ]
+    ledgers = [{"ledger": name, "holds": told.ok, **asdict(told)} for name, told in checked]
     files = {
         name: hashlib.sha256(path.read_bytes()).hexdigest()
         for name in ("transfers", "baseline", "audits", "inputs")

@@ -84,6 +84,9 @@ class Words:
 def statement(found: dict[str, Any], words: Words) -> str:
     """The report in one sentence and its reservations, from the numbers."""
     parts = [_verdict(found, words)]
+    if found["context"]["not_holding"]:
+        names = ", ".join(found["context"]["not_holding"])
+        parts.append(words("note.not_holding", names=names))
     if not found["baseline"]["measured"]:
         parts.append(words("note.not_measured"))
     if 0 < found["n_residents"] < 10:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
+import sqlite3
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +41,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where
 
 
-def reported(home: Path, out: Path) -> Result:
+def reported(home: Path, out: Path, *more: str) -> Result:
     return run("report", "--ledger", home, "--baseline", home / "baseline.json", "--audits",
                home / "audits.csv", "--inputs", home / "inputs.toml", "--out", out, "--key",
-               home / "key.pem", "--json")  # fmt: skip
+               home / "key.pem", "--json", *more)  # fmt: skip
 
 
 def tokens(home: Path) -> set[str]:
@@ -144,15 +147,27 @@ def prettier(files: dict[str, bytes]) -> None:
     files["numbers.json"] = plain(told)
 
 
-def resigned(files: dict[str, bytes]) -> None:
-    """Someone who owns a key of their own and changes a number."""
-    prettier(files)
+def signed_by_another(files: dict[str, bytes]) -> None:
+    """Someone who owns a key of their own."""
     manifest = json.loads(files[MANIFEST])
-    manifest["files"]["numbers.json"] = hashlib.sha256(files["numbers.json"]).hexdigest()
+    for name in manifest["files"]:
+        manifest["files"][name] = hashlib.sha256(files[name]).hexdigest()
     key = Ed25519PrivateKey.generate()
     files[MANIFEST] = plain(manifest)
     files[SIGNATURE] = key.sign(files[MANIFEST]).hex().encode()
     files[SIGNER] = key.public_key().public_bytes_raw().hex().encode()
+
+
+def resigned(files: dict[str, bytes]) -> None:
+    prettier(files)
+    signed_by_another(files)
+
+
+def of_a_broken_ledger(files: dict[str, bytes]) -> None:
+    told = json.loads(files["sources.json"])
+    told["ledgers"][0]["holds"] = False
+    files["sources.json"] = plain(told)
+    signed_by_another(files)
 
 
 TAMPERED: dict[str, Callable[[dict[str, bytes]], object]] = {
@@ -160,6 +175,7 @@ TAMPERED: dict[str, Callable[[dict[str, bytes]], object]] = {
     "recomputed otherwise: saved_s_per_transfer.mean": resigned,
     "rows.parquet: named in the manifest, missing": lambda files: files.pop("rows.parquet"),
     "extra.txt: not named in the manifest": lambda files: files.update({"extra.txt": b"x"}),
+    "ledger.sqlite did not hold when the pack was made": of_a_broken_ledger,
     "its signature does not hold": lambda files: files.update({SIGNATURE: b"00" * 64}),
 }
 
@@ -170,6 +186,43 @@ def test_a_pack_that_was_touched_does_not_hold(home: Path, tmp_path: Path, words
     done = run("evidence", "verify", pack)
     assert done.exit_code == 1
     assert words in done.stderr
+
+
+@pytest.fixture
+def touched(home: Path, tmp_path: Path) -> Path:
+    """The same home, after somebody made its transfers shorter past the triggers."""
+    copy = tmp_path / "touched"
+    shutil.copytree(home, copy, ignore=shutil.ignore_patterns("out"))
+    with closing(sqlite3.connect(copy / "ledger.sqlite")) as db:
+        db.execute("DROP TRIGGER payload_update")
+        db.execute(
+            "UPDATE payload SET body = CAST(json_set(CAST(body AS TEXT), '$.elapsed_s', 31.0) AS"
+            " BLOB) WHERE json_extract(CAST(body AS TEXT), '$.elapsed_s') IS NOT NULL"
+        )
+        db.commit()
+    return copy
+
+
+def test_a_ledger_that_does_not_hold_makes_no_report(touched: Path, tmp_path: Path) -> None:
+    done = reported(touched, tmp_path / "out")
+    assert done.exit_code == 2
+    assert "ledger touched/ledger.sqlite does not hold: entry " in done.stderr
+    assert "`liftctl ledger verify`; --unverified" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_who_wants_its_report_all_the_same_reads_it_on_the_first_page_and_gets_no_pack(
+    touched: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert reported(touched, out, "--unverified").exit_code == 0
+    assert not (out / "evidence.zip").exists()
+    told = {"en": "does not hold", "da": "holder ikke", "sv": "håller inte"}
+    for language, word in told.items():
+        first = (out / f"report-{language}.html").read_text("utf-8").split('class="rest"')[0]
+        assert f"touched/ledger.sqlite {word}" in first
+    found = json.loads((out / "numbers.json").read_text("utf-8"))
+    assert found["context"]["not_holding"] == ["touched/ledger.sqlite"]
 
 
 def test_what_is_no_pack_is_refused(tmp_path: Path) -> None:
