@@ -11,7 +11,8 @@ from typing import Any
 
 from liftctl.benefit import plots
 from liftctl.benefit.blocks import Block, Cell, Figure, Grid, Heading, Num, Para, Range
-from liftctl.benefit.table import OTHER, UNITS
+from liftctl.benefit.table import UNITS
+from liftctl.benefit.units import OTHER
 from liftctl.benefit.words import Words
 
 NO_SPAN = {"mean": None, "ci95": None}
@@ -127,6 +128,8 @@ def _units(found: Found, words: Words) -> Iterator[Block]:
         rows = [_unit(item, words) for item in found["units"][unit]]
         caption = words(f"unit.{unit}")
         yield Grid(caption, tuple(words(f"col.{name}") for name in head), tuple(rows), True)
+    if any(item["name"] == OTHER for unit in shown for item in found["units"][unit]):
+        yield Para(words("units.hidden"), soft=True)
 
 
 def _unit(item: Found, words: Words) -> tuple[Cell, ...]:

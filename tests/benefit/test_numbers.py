@@ -14,8 +14,8 @@ from liftctl.benefit.decompose import Period, decomposition, split
 from liftctl.benefit.economics import economics
 from liftctl.benefit.inputs import inputs_of
 from liftctl.benefit.rows import EvidenceError
-from liftctl.benefit.units import FEWEST, hidden
-from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, report, run, write
+from liftctl.benefit.units import FEWEST, OTHER, coarsened, hidden
+from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, line, report, run, write
 
 POSITIVE = st.floats(0.01, 1e4)
 PERIOD = st.builds(Period, POSITIVE, POSITIVE, POSITIVE)
@@ -139,6 +139,43 @@ def test_no_small_unit_can_be_worked_out_from_a_total(residents: dict[str, set[i
         assert len(unseen) != 1
         behind = {one for name in unseen for one in residents[name]}
         assert not unseen or not shown or len(behind) >= FEWEST
+
+
+NAME = st.sampled_from("abc")
+
+
+@given(st.dictionaries(st.tuples(NAME, NAME, NAME), WHO, max_size=12))
+def test_no_unit_can_be_worked_out_from_the_level_above(
+    residents: dict[tuple[str, ...], set[int]],
+) -> None:
+    """Municipality less its homes, home less its wards: nobody is left, or five."""
+    told = coarsened(residents, {place: 7 * len(who) for place, who in residents.items()})
+    assert set(told) == set(residents)
+    everybody = {one for who in residents.values() for one in who}
+    for depth in (1, 2, 3):
+        behind: dict[tuple[str, ...], set[int]] = {}
+        for place, who in residents.items():
+            behind.setdefault(told[place][:depth], set()).update(who)
+        assert all(len(who) >= FEWEST for who in behind.values()) or len(everybody) < FEWEST
+        for shown, place in ((told[place], place) for place in residents):
+            assert shown[depth - 1] in (place[depth - 1], OTHER)
+            assert shown[depth - 1] != OTHER or set(shown[depth:]) <= {OTHER}
+
+
+def test_a_small_ward_cannot_be_subtracted_from_its_home(tmp_path: Path, baseline: Path) -> None:
+    def ward(home: str, number: int, who: range, seconds: float) -> list[dict[str, Any]]:
+        return [line(0, transfer_id=f"{r}-{n}", resident=f"r{r}", home=home,
+                     ward=f"{home} {number}", lift=f"l{r}", seconds=seconds + r % 5,
+                     started=FIRST_AFTER + timedelta(days=n, minutes=9 * r))
+                for r in who for n in range(8)]  # fmt: skip
+
+    lines = ward("Elm", 1, range(12), 150) + ward("Elm", 2, range(12, 14), 400)
+    lines += ward("Oak", 1, range(14, 26), 150) + ward("Oak", 2, range(26, 32), 150)
+    units = report(write(tmp_path / "t.csv", lines), baseline)["units"]
+    homes = {item["name"]: item["n_residents"] for item in units["home"]}
+    wards = {item["name"]: item["n_residents"] for item in units["ward"]}
+    assert homes == {"Elm": 14, "Oak": 18}
+    assert wards == {"(other)": 14, "Oak 1": 12, "Oak 2": 6}
 
 
 def test_a_kind_of_few_residents_takes_another_along(tmp_path: Path) -> None:
