@@ -112,9 +112,10 @@ def _numbers(
 def _as_text(report: dict[str, Any]) -> str:
     left_out = ", ".join(f"{name} {count}" for name, count in report["excluded"].items())
     saved, hours = report["saved_s_per_transfer"], report["saved_hours_total"]
+    alone = report["single_handed"]
     lines = [
         f"logged {report['n_logged']}, analysed {report['n_analysed']}, "
-        f"single-handed {report['single_handed']}, residents {report['n_residents']}",
+        f"single-handed {'hidden' if alone is None else alone}, residents {report['n_residents']}",
         f"excluded: {left_out or 'none'}",
         f"saved staff-seconds per transfer: {_span(saved)}",
         f"saved staff-hours in all: {_span(hours)}",

@@ -1,7 +1,7 @@
 """The figure: saved staff-seconds per transfer of any part of the table, with its interval.
 
 Role: joins cells, audits and estimator. Process: library (`evidence` extra). Must never: give an
-interval where residents are too few or the baseline has no spread.
+interval where residents are too few or the baseline has no spread, or a mean of one to four.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def _judged(found: Estimate, problem: Problem) -> Figure:
     mean, why = float(found.mean), ""
     observed = bool(problem.before.n.any())
     if _residents(problem.after) < FEWEST_FOR_INTERVAL:
-        why = "few_residents"
-    elif observed and _residents(problem.before) < FEWEST_FOR_INTERVAL:
+        return Figure(None, None, why="few_residents")
+    if observed and _residents(problem.before) < FEWEST_FOR_INTERVAL:
         why = "few_baseline_residents"
     elif not np.isfinite(found.se):
         why = "baseline_without_spread"

@@ -22,6 +22,7 @@ from liftctl.benefit.ratio import ratio
 from liftctl.benefit.sensitivity import sensitivity
 from liftctl.benefit.series import interrupted, weekly
 from liftctl.benefit.table import UNITS, Table
+from liftctl.benefit.units import FEWEST
 
 FEWEST_FOR_SHARE = 10
 DECIMALS = 4
@@ -79,28 +80,27 @@ def _head(figures: Figures, used: Table, main: Figure, hours: Span) -> dict[str,
     residents = len(set(used.resident.tolist()))
     single = int((used.carers == 1).sum())
     enough = residents >= FEWEST_FOR_SHARE
+    shown = residents >= FEWEST
     return {
         "n_logged": len(case.table),
         "n_analysed": len(used),
         "n_residents": residents,
         "excluded": _excluded(case.table),
-        "single_handed": single,
+        "single_handed": single if shown else None,
         "single_handed_share": single / len(used) if enough else None,
-        "staff_seconds": float(used.staff_s.sum()),
-        "seconds_per_transfer": float(used.elapsed_s.mean()) if len(used) else None,
-        "corrected_staff_s_per_transfer": _corrected(figures, used),
+        "staff_seconds": float(used.staff_s.sum()) if shown else None,
+        "seconds_per_transfer": float(used.elapsed_s.mean()) if shown else None,
+        "corrected_staff_s_per_transfer": _corrected(figures, used) if shown else None,
         "saved_s_per_transfer": main.span(),
         "saved_hours_total": hours,
         "interval": {"se": main.se, "df": main.df, "icc": main.icc, "why_none": main.why},
         "verdict": verdict(main),
-        "decomposition": _decomposition(case, used),
+        "decomposition": _decomposition(case, used) if shown else None,
     }
 
 
-def _corrected(figures: Figures, used: Table) -> float | None:
+def _corrected(figures: Figures, used: Table) -> float:
     """Mean staff-seconds now, with what the spot audits say."""
-    if not len(used):
-        return None
     factors = figures.audits.factors(used) if figures.audits else 1.0
     return float((used.staff_s * factors).mean())
 
@@ -136,7 +136,7 @@ def _of_cell(case: Case, key: Key, rate_now: float) -> Period:
 def _waiting(used: Table) -> dict[str, Any]:
     """Waiting for the second carer is inside the staff-seconds; here it is shown apart."""
     two = used.pick(used.carers > 1)
-    told = bool((two.waiting_s > 0).any())
+    told = bool((two.waiting_s > 0).any()) and len(set(two.resident.tolist())) >= FEWEST
     return {
         "n_two_carers": len(two),
         "seconds_per_two_carer_transfer": float(two.waiting_s.mean()) if told else None,

@@ -22,9 +22,9 @@ HOUR_S = 3600.0
 
 
 def verdict(figure: Figure) -> str:
-    """The one word of it: nothing, no_interval, not_shown, saved or lost."""
+    """The one word of it: nothing, few, no_interval, not_shown, saved or lost."""
     if figure.mean is None:
-        return "nothing"
+        return "few" if figure.why == "few_residents" else "nothing"
     if figure.ci95 is None:
         return "no_interval"
     low, high = figure.ci95

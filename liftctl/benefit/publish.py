@@ -22,7 +22,7 @@ from liftctl.benefit.case import Case
 from liftctl.benefit.figure import saved_rows
 from liftctl.benefit.gather import Sources
 from liftctl.benefit.html_page import html
-from liftctl.benefit.pack import FEWEST_RESIDENTS, write_pack
+from liftctl.benefit.pack import about_persons, write_pack
 from liftctl.benefit.page import page
 from liftctl.benefit.parquet import to_parquet
 from liftctl.benefit.pdf_page import pdf
@@ -34,6 +34,7 @@ from liftctl.places import data_root
 from liftctl.recorder.verify import VerifyResult
 
 PACK = "evidence.zip"
+ROWS = "rows.parquet"
 KEY = "evidence.key"
 
 
@@ -46,17 +47,17 @@ def publish(
     key: Path | None,
 ) -> list[str]:
     """Everything into `out`, whole or not at all; the names of the files. No pack where a ledger
-    does not hold (`checked`), or where it would be about persons.
+    does not hold (`checked`); neither pack nor rows where they would be about persons.
     """
     _require_free(out)
     pages = _pages(case, found)
     files = {
         **pages,
         "numbers.json": plain(found),
-        "rows.parquet": to_parquet(case.table, saved_rows(case), case.context.version),
     }
-    many = found["n_residents"] >= FEWEST_RESIDENTS or not found["n_analysed"]
-    if many and not case.context.not_holding:
+    if not about_persons(case):
+        files[ROWS] = to_parquet(case.table, saved_rows(case), case.context.version)
+    if ROWS in files and not case.context.not_holding:
         carried = {name: body for name, body in pages.items() if not name.endswith(".xlsx")}
         files[PACK] = write_pack(case, found, origin(sources, checked), carried, signing_key(key))
     _replace(out, files)
@@ -129,4 +130,4 @@ def _replace(out: Path, files: dict[str, bytes]) -> None:
 
 def _ours() -> set[str]:
     pages = {f"report-{code}.{kind}" for code in LOCALES for kind in ("html", "pdf", "xlsx")}
-    return pages | {PACK, "numbers.json", "rows.parquet"}
+    return pages | {PACK, ROWS, "numbers.json"}

@@ -245,13 +245,29 @@ def test_a_report_takes_the_place_of_a_report_and_of_nothing_else(tmp_path: Path
     assert mine.read_text("utf-8") == "dear"
 
 
-def test_four_residents_make_no_pack(tmp_path: Path) -> None:
+def test_four_residents_make_neither_pack_nor_rows_nor_mean(tmp_path: Path) -> None:
     few = drawn(FIRST_AFTER, 1, 156.9, residents=4)
     done = run("report", "--transfers", write(tmp_path / "t.csv", few), "--baseline",
                write(tmp_path / "b.csv", drawn(FIRST_BEFORE, 2, 273.6)),
                "--out", tmp_path / "out")  # fmt: skip
     assert done.exit_code == 0
-    assert not (tmp_path / "out" / "evidence.zip").exists()
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert not left & {"evidence.zip", "rows.parquet"}
+    found = json.loads((tmp_path / "out" / "numbers.json").read_text("utf-8"))
+    assert found["saved_s_per_transfer"]["mean"] is None
+    assert found["corrected_staff_s_per_transfer"] is None and found["sensitivity"] == []
+    page = (tmp_path / "out" / "report-en.html").read_text("utf-8")
+    assert "No demonstrated saving: fewer than 5 residents, so no figure is shown." in page
+
+
+def test_rows_of_four_residents_of_whom_none_counts_do_not_leave_either(tmp_path: Path) -> None:
+    lines = [{**item, "outcome": "aborted"} for item in drawn(FIRST_AFTER, 1, 150, residents=4)]
+    done = run("report", "--transfers", write(tmp_path / "t.csv", lines), "--baseline",
+               write(tmp_path / "b.csv", drawn(FIRST_BEFORE, 2, 273.6)),
+               "--out", tmp_path / "out")  # fmt: skip
+    assert done.exit_code == 0
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert not left & {"evidence.zip", "rows.parquet"}
 
 
 def test_the_follow_up_and_the_series_are_in_the_year(home: Path) -> None:
