@@ -15,7 +15,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ from liftctl.benefit.csv_rows import (
 )
 from liftctl.benefit.flow import Flow, Rules, judge
 from liftctl.benefit.rows import EvidenceError, Row
+from liftctl.benefit.units import shown
 
 FORMAT = "liftctl-baseline/1"
 PUBLISHED_COLUMNS = ("kind", "carers", "mean_s", "sd_s", "n_transfers", "n_residents")
@@ -83,7 +84,8 @@ class Measured:
 class Baseline:
     """`measured`: here, by observation. `census`: every transfer of the period is in it.
 
-    `days`: (ISO day, transfers, staff-seconds), for the time series.
+    `days`: (ISO Monday, transfers, staff-seconds, residents) of each week, for the time series; an
+    older file has (ISO day, transfers, staff-seconds), which does not tell who is behind a week.
     """
 
     title: str
@@ -96,7 +98,7 @@ class Baseline:
     resident_days: float | None = None
     published: tuple[Summary, ...] = ()
     sums: tuple[Measured, ...] = ()
-    days: tuple[tuple[str, int, float], ...] = ()
+    days: tuple[tuple[str, int, float] | tuple[str, int, float, int], ...] = ()
     n_logged: int = 0
     excluded: dict[str, int] | None = None
 
@@ -155,7 +157,7 @@ def measure(
         census=census,
         resident_days=resident_days(counted) if census else None,
         sums=tuple(_measured(counted)),
-        days=tuple(_days(counted)),
+        days=tuple(_weeks(counted)),
         n_logged=len(rows),
         excluded=flow.excluded,
     )
@@ -191,12 +193,16 @@ def _measured(rows: Iterable[Row]) -> Iterable[Measured]:
         )
 
 
-def _days(rows: Iterable[Row]) -> Iterable[tuple[str, int, float]]:
-    found: dict[str, list[float]] = defaultdict(list)
+def _weeks(rows: Iterable[Row]) -> Iterable[tuple[str, int, float, int]]:
+    """Of one to four residents, and what they could be worked out from, nothing is kept."""
+    weeks: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row.day:
-            found[row.day.isoformat()].append(row.staff_s or 0.0)
-    return ((day, len(staff), math.fsum(staff)) for day, staff in sorted(found.items()))
+            weeks[(row.day - timedelta(row.day.weekday())).isoformat()].append(row)
+    who = {week: {row.resident for row in items} for week, items in weeks.items()}
+    for week in shown(who, {week: len(items) for week, items in weeks.items()}):
+        staff_s = math.fsum(row.staff_s or 0.0 for row in weeks[week])
+        yield week, len(weeks[week]), staff_s, len(who[week])
 
 
 def _published(
@@ -285,7 +291,10 @@ def from_plain(told: dict[str, Any]) -> Baseline:
         **told,
         "published": tuple(Summary(**item) for item in told["published"]),
         "sums": tuple(Measured(**item) for item in told["sums"]),
-        "days": tuple((day, int(n), float(staff)) for day, n, staff in told["days"]),
+        "days": tuple(
+            (day, int(n), float(staff), *map(int, residents))
+            for day, n, staff, *residents in told["days"]
+        ),
     }
     return Baseline(**parts)
 

@@ -32,6 +32,12 @@ def hidden(residents: Who, transfers: Mapping[str, int]) -> frozenset[str]:
     return frozenset(small)
 
 
+def shown(residents: Who, transfers: Mapping[str, int]) -> list[str]:
+    """Names whose figure may be told, in order; a lone small one may not."""
+    unseen = hidden(residents, transfers)
+    return sorted(name for name in set(residents) - unseen if len(residents[name]) >= FEWEST)
+
+
 def _guessable(names: set[str], residents: Who) -> bool:
     return len(names) < 2 or len(set().union(*(residents[name] for name in names))) < FEWEST
 

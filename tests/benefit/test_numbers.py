@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,31 @@ def test_a_small_ward_disappears_with_a_neighbour(tmp_path: Path, baseline: Path
     found = report(write(tmp_path / "t.csv", lines), baseline)
     assert [item["name"] for item in found["units"]["ward"]] == ["(other)"]
     assert "North" not in str(found)
+
+
+def test_a_week_of_one_resident_is_neither_shown_nor_what_is_left_over(
+    tmp_path: Path, baseline: Path
+) -> None:
+    lines = drawn(FIRST_AFTER, 1, 156.9) + drawn(FIRST_AFTER + timedelta(days=14), 1, 150, seed=5)
+    late = [
+        line(n, transfer_id=f"x{n}", resident="r3", seconds=777.0,
+             started=FIRST_AFTER + timedelta(days=70, hours=n))
+        for n in range(6)
+    ]  # fmt: skip
+    found = report(write(tmp_path / "t.csv", lines + late), baseline)
+    after = [item for item in found["weeks"] if item["period"] == "after"]
+    assert after and "2026-06-15" not in {item["week"] for item in after}
+    assert found["n_analysed"] - sum(item["n"] for item in after) > len(late)
+
+
+def test_a_frozen_baseline_keeps_no_week_of_a_few_residents(tmp_path: Path) -> None:
+    lines = drawn(FIRST_BEFORE, 2, 273.6) + drawn(FIRST_BEFORE + timedelta(days=14), 2, 270, seed=3)
+    lines += drawn(FIRST_BEFORE + timedelta(days=28), 2, 270, residents=4, each=10, seed=2)
+    frozen = tmp_path / "b.json"
+    run("baseline", "freeze", "--transfers", write(tmp_path / "b.csv", lines), "--out", frozen)
+    weeks = json.loads(frozen.read_text("utf-8"))["baseline"]["days"]
+    assert weeks and all(residents >= FEWEST for *_, residents in weeks)
+    assert "2026-02-02" not in {monday for monday, *_ in weeks}
 
 
 SOURCED = {"value": 1.0, "source": "invoice"}
