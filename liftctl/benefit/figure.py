@@ -52,6 +52,14 @@ class Figures:
         """The correction, None without audits."""
         return learn(self.case.table, len(self.case.codes))
 
+    def factors(self, table: Table) -> Array:
+        """What the audits multiply each row's carers and staff-seconds by; 1 without audits."""
+        return self.audits.factors(table) if self.audits else np.ones(len(table))
+
+    def staff_s(self, table: Table) -> Array:
+        """Staff-seconds as the audits say."""
+        return np.asarray(table.staff_s * self.factors(table))
+
     def problem(self, table: Table, icc: float = ICC) -> Problem:
         case = self.case
         return collapse(table, case.baseline, case.cells, case.codes, icc)
@@ -67,7 +75,7 @@ class Figures:
         audits = self.audits if audited else None
         after = problem.after
         if audits:
-            after = _weighted(problem, used, used.staff_s * audits.factors(used))
+            after = _weighted(problem, used, self.staff_s(used))
         if cost is not None:
             after = _add_cost(after, self.problem(cost).after)
         extra = audits.added(used) if audits else None

@@ -34,7 +34,7 @@ def numbers(case: Case, full: bool = True) -> dict[str, Any]:
     used = case.table.pick(case.table.used)
     main = figures.of(case.table)
     hours = main.span(len(used) / HOUR_S) if main.mean is not None else NOTHING
-    weeks = weekly(case.table, case.baseline)
+    weeks = weekly(figures)
     found = {
         **_head(figures, used, main, hours),
         "kinds": kinds_of(figures, used),
@@ -90,19 +90,13 @@ def _head(figures: Figures, used: Table, main: Figure, hours: Span) -> dict[str,
         "single_handed_share": single / len(used) if enough else None,
         "staff_seconds": float(used.staff_s.sum()) if shown else None,
         "seconds_per_transfer": float(used.elapsed_s.mean()) if shown else None,
-        "corrected_staff_s_per_transfer": _corrected(figures, used) if shown else None,
+        "corrected_staff_s_per_transfer": float(figures.staff_s(used).mean()) if shown else None,
         "saved_s_per_transfer": main.span(),
         "saved_hours_total": hours,
         "interval": {"se": main.se, "df": main.df, "icc": main.icc, "why_none": main.why},
         "verdict": verdict(main),
-        "decomposition": _decomposition(case, used) if shown else None,
+        "decomposition": _decomposition(figures, used) if shown else None,
     }
-
-
-def _corrected(figures: Figures, used: Table) -> float:
-    """Mean staff-seconds now, with what the spot audits say."""
-    factors = figures.audits.factors(used) if figures.audits else 1.0
-    return float((used.staff_s * factors).mean())
 
 
 def _excluded(table: Table) -> dict[str, int]:
@@ -111,8 +105,9 @@ def _excluded(table: Table) -> dict[str, int]:
     return {word: int(counts[code]) for code, word in enumerate(words) if word and counts[code]}
 
 
-def _decomposition(case: Case, used: Table) -> dict[str, Any] | None:
-    """Over today's cells; the baseline's rate is known only when it is a census."""
+def _decomposition(figures: Figures, used: Table) -> dict[str, Any] | None:
+    """Over today's cells, as the audits say; the baseline's rate is known when it is a census."""
+    case = figures.case
     days, keys = (
         case.context.resident_days,
         np.array(["|".join(key) for key in case.cells.of(used)]),
@@ -121,10 +116,11 @@ def _decomposition(case: Case, used: Table) -> dict[str, Any] | None:
     for key in case.cells.keys:
         part = used.pick(keys == "|".join(key))
         if len(part) and days:
-            now = Period(len(part) / days, float(part.carers.mean()), float(part.staff_s.mean()))
+            carers = float((part.carers * figures.factors(part)).mean())
+            now = Period(len(part) / days, carers, float(figures.staff_s(part).mean()))
             pairs.append((_of_cell(case, key, now.n), now))
     known = bool(case.baseline.census and case.baseline.resident_days)
-    return decomposition(pairs, known) if pairs else None
+    return decomposition(pairs, known) if pairs and all(now.carers for _, now in pairs) else None
 
 
 def _of_cell(case: Case, key: Key, rate_now: float) -> Period:

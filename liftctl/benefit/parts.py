@@ -43,7 +43,7 @@ def part_of(figures: Figures, part: Table) -> dict[str, Any]:
     return {
         **told,
         "single_handed": int((part.carers == 1).sum()),
-        "staff_s_per_transfer": float(part.staff_s.mean()),
+        "staff_s_per_transfer": float(figures.staff_s(part).mean()),
         "seconds_per_transfer": float(part.elapsed_s.mean()),
         "saved_s_per_transfer": figure.span(),
         "saved_hours_total": figure.span(len(part) / HOUR_S),

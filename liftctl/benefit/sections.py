@@ -62,9 +62,10 @@ def _saving(found: Found, words: Words) -> Iterator[Block]:
         yield Para(words("wild", limits=limits))
     if found["ratio"]:
         ratio = found["ratio"]
-        yield Para(words("ratio", ratio=words.number(ratio["geometric"], 2),
-                         limits=words.limits(ratio, 2),
-                         seconds=words.number(ratio["smeared_saved_s"])))  # fmt: skip
+        text = words("ratio", ratio=words.number(ratio["geometric"], 2),
+                     limits=words.limits(ratio, 2),
+                     seconds=words.number(ratio["smeared_saved_s"]))  # fmt: skip
+        yield Para(f"{text} {words('uncorrected')}" if found["audits"] else text)
 
 
 def _kind(name: str, item: Found, baseline_s: float | None, words: Words) -> tuple[Cell, ...]:

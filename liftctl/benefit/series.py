@@ -12,17 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from liftctl.benefit.baseline import Baseline
 from liftctl.benefit.estimate import LEVEL, Array
-from liftctl.benefit.table import NO_WEEK, Table
+from liftctl.benefit.figure import Figures
+from liftctl.benefit.table import NO_WEEK
 from liftctl.benefit.units import shown
 
 FEWEST_WEEKS = 8
 EPOCH = date(1970, 1, 1)
 
 
-def weekly(table: Table, baseline: Baseline) -> list[dict[str, Any]]:
-    """Monday, period, number and mean staff-seconds of each week that does not give away a few."""
+def weekly(figures: Figures) -> list[dict[str, Any]]:
+    """Monday, period, number and mean staff-seconds (today's as the audits say) of each week that
+    does not give away a few.
+    """
+    table, baseline = figures.case.table, figures.case.baseline
     before = [(week, n, staff_s) for week, n, staff_s, *who in baseline.days if who]
     used = table.pick(table.used & (table.week != NO_WEEK))
     weeks = {
@@ -30,7 +33,7 @@ def weekly(table: Table, baseline: Baseline) -> list[dict[str, Any]]:
         for week in sorted(set(used.week.tolist()))
     }
     who = {week: set(part.resident.tolist()) for week, part in weeks.items()}
-    after = [(week, len(weeks[week]), float(weeks[week].staff_s.sum()))
+    after = [(week, len(weeks[week]), float(figures.staff_s(weeks[week]).sum()))
              for week in shown(who, {week: len(part) for week, part in weeks.items()})]  # fmt: skip
     return [
         {"week": week, "period": period, "n": n, "staff_s": staff_s / n}

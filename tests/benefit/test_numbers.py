@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from liftctl.benefit.decompose import Period, decomposition, split
 from liftctl.benefit.economics import economics
 from liftctl.benefit.inputs import inputs_of
+from liftctl.benefit.page import page
 from liftctl.benefit.rows import EvidenceError
 from liftctl.benefit.units import FEWEST, OTHER, coarsened, hidden
 from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, line, report, run, write
@@ -82,6 +83,22 @@ def test_misreported_carers_are_corrected_and_the_audit_is_in_the_interval(
     assert low < 0.1 < high
     told = {item["name"]: item["saved_s_per_transfer"] for item in found["sensitivity"]}
     assert told["not_corrected_by_audits"] == plain["saved_s_per_transfer"]
+
+
+def test_audits_reach_every_figure_of_the_report(tmp_path: Path, baseline: Path) -> None:
+    """Half of the audited were wrong: factors, tables, weeks and page say so with one voice."""
+    transfers, audits = audited(tmp_path, 30)
+    found = report(transfers, baseline, "--audits", audits)
+    saved, now = found["saved_s_per_transfer"]["mean"], found["corrected_staff_s_per_transfer"]
+    parts = found["decomposition"]
+    assert parts["saved_s_per_transfer"]["total"] == pytest.approx(saved, abs=1e-3)
+    assert parts["carers_per_transfer"]["now"] == pytest.approx(1.5, abs=0.1)
+    assert found["units"]["home"][0]["staff_s_per_transfer"] == now
+    assert found["kinds"]["bed-chair"]["staff_s_per_transfer"] == now
+    after = [item for item in found["weeks"] if item["period"] == "after"]
+    assert sum(item["n"] * item["staff_s"] for item in after) == pytest.approx(144 * now, rel=1e-4)
+    (citizen, *_), *_ = (card.lines for card in page(found, "en", "", "0").first[1].cards)
+    assert citizen == "100% of the transfers were logged as done by one carer"
 
 
 def width(found: dict[str, Any]) -> float:
