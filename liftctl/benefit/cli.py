@@ -23,7 +23,7 @@ from liftctl.recorder.store import LedgerError
 
 LANGUAGES = ("da", "sv", "en")
 INSTALL = "intervals and pages need more libraries: pip install 'liftctl[evidence]'"
-FAULTS = (schema.ConfigError, LedgerError, EvidenceError, sqlite3.Error)
+FAULTS = (schema.ConfigError, LedgerError, EvidenceError, sqlite3.Error, OSError)
 FileOption = Annotated[Path | None, typer.Option()]
 
 

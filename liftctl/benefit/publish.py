@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -117,15 +116,29 @@ def _require_free(out: Path) -> None:
 
 
 def _replace(out: Path, files: dict[str, bytes]) -> None:
-    """A finished folder takes the place of the older one."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    for name, body in files.items():
-        (fresh / name).write_bytes(body)
-    fresh.chmod(0o755)
-    if out.exists():
-        shutil.rmtree(out)
-    fresh.rename(out)
+    """A finished folder takes the place of the older one; EvidenceError leaves that as it was."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            prefix=f".{out.name}.", dir=out.parent, ignore_cleanup_errors=True
+        ) as beside:
+            fresh, older = Path(beside, "fresh"), Path(beside, "older")
+            fresh.mkdir(mode=0o755)
+            for name, body in files.items():
+                (fresh / name).write_bytes(body)
+            if out.exists():
+                out.rename(older)
+            try:
+                fresh.rename(out)
+            except OSError:
+                if older.exists():
+                    older.rename(out)
+                raise
+    except OSError as error:
+        raise EvidenceError(
+            f"{out}: the report cannot be written ({error.strerror}); make room or name another "
+            "folder; what was there is as it was"
+        ) from error
 
 
 def _ours() -> set[str]:

@@ -245,6 +245,39 @@ def test_a_report_takes_the_place_of_a_report_and_of_nothing_else(tmp_path: Path
     assert mine.read_text("utf-8") == "dear"
 
 
+def test_a_full_disk_is_said_in_one_line_and_the_older_report_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "var"))
+    asked = ("report", "--transfers", write(tmp_path / "t.csv", drawn(FIRST_AFTER, 1, 156.9)),
+             "--baseline", write(tmp_path / "b.csv", drawn(FIRST_BEFORE, 2, 273.6)),
+             "--out", tmp_path / "reports" / "r")  # fmt: skip
+    write_bytes, calls = Path.write_bytes, list[Path]()
+
+    def full(self: Path, body: bytes) -> int:
+        calls.append(self)
+        if len(calls) % 3 == 0:
+            raise OSError(28, "No space left on device")
+        return write_bytes(self, body)
+
+    def said() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "write_bytes", full)
+            done = run(*asked)
+        assert done.exit_code == 2
+        (line,) = done.stderr.splitlines()
+        assert "cannot be written (No space left on device); make room" in line
+
+    said()
+    assert list((tmp_path / "reports").iterdir()) == []
+    assert run(*asked).exit_code == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "reports" / "r").iterdir()}
+    said()
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["r"]
+    after = {path.name: path.read_bytes() for path in (tmp_path / "reports" / "r").iterdir()}
+    assert after == before
+
+
 def test_four_residents_make_neither_pack_nor_rows_nor_mean(tmp_path: Path) -> None:
     few = drawn(FIRST_AFTER, 1, 156.9, residents=4)
     done = run("report", "--transfers", write(tmp_path / "t.csv", few), "--baseline",
