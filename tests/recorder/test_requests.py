@@ -223,7 +223,21 @@ def test_a_count_with_fewer_than_five_residents_behind_it_is_not_told() -> None:
     told += [record(n, "chair-bed", f"r-{n % 4}") for n in range(40)]
     rows = list(csv.DictReader(as_counts(chosen(told))))
     counts = {row["kind"]: row["transfers"] for row in rows}
-    assert counts == {"bed-chair": "12", "chair-bed": "<5"}
+    assert counts == {"bed-chair": "12", "chair-bed": "fewer than 5 residents"}, "forty transfers"
+
+
+@pytest.mark.parametrize(
+    "asked", [("--since", "2026-01-01"), ("--until", "2027-01-01"), ("--until", "2026-01-01")]
+)
+def test_an_erased_record_is_in_no_period_and_that_is_said(
+    places: Places, asked: tuple[str, str]
+) -> None:
+    fill(places, {"id": "gone", "started_utc": "2026-06-01T10:00:00+00:00"})
+    run("erase", places.ledger, "--transfer", "gone", "--yes")
+    done = run("export", places.ledger, *asked)
+    assert done.stdout == ""
+    assert "1 without a date (erased) are in no period" in done.stderr
+    assert '"gone"' in run("export", places.ledger).stdout
 
 
 def test_seal_prints_a_checkpoint_that_later_verifies(places: Places, tmp_path: Path) -> None:
