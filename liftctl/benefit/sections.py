@@ -50,9 +50,9 @@ def _saving(found: Found, words: Words) -> Iterator[Block]:
         _kind(words.kind(kind), item, item["baseline"]["staff_s"], words)
         for kind, item in found["kinds"].items()
     ]
+    rows.append(_total(found, words))
     if found["two_carer_by_assessment"]["n"]:
         rows.append(_kind(words("by_two"), found["two_carer_by_assessment"], None, words))
-    rows.append(_total(found, words))
     yield Grid(words("sec.saving"), tuple(words(f"col.{name}") for name in head), tuple(rows))
     if found["interval"]["df"]:
         yield Para(words("interval", df=words.number(found["interval"]["df"], 1),
