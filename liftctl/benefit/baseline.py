@@ -15,7 +15,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,7 +32,7 @@ from liftctl.benefit.csv_rows import (
 )
 from liftctl.benefit.flow import Flow, Rules, judge
 from liftctl.benefit.rows import EvidenceError, Row
-from liftctl.benefit.units import shown
+from liftctl.benefit.weeks import weeks_of
 
 FORMAT = "liftctl-baseline/1"
 PUBLISHED_COLUMNS = ("kind", "carers", "mean_s", "sd_s", "n_transfers", "n_residents")
@@ -157,7 +157,7 @@ def measure(
         census=census,
         resident_days=resident_days(counted) if census else None,
         sums=tuple(_measured(counted)),
-        days=tuple(_weeks(counted)),
+        days=tuple(weeks_of(counted)),
         n_logged=len(rows),
         excluded=flow.excluded,
     )
@@ -191,18 +191,6 @@ def _measured(rows: Iterable[Row]) -> Iterable[Measured]:
             carers=sum(row.carers or 0 for row in items),
             elapsed_s=math.fsum(row.elapsed_s or 0.0 for row in items),
         )
-
-
-def _weeks(rows: Iterable[Row]) -> Iterable[tuple[str, int, float, int]]:
-    """Of one to four residents, and what they could be worked out from, nothing is kept."""
-    weeks: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        if row.day:
-            weeks[(row.day - timedelta(row.day.weekday())).isoformat()].append(row)
-    who = {week: {row.resident for row in items} for week, items in weeks.items()}
-    for week in shown(who, {week: len(items) for week, items in weeks.items()}):
-        staff_s = math.fsum(row.staff_s or 0.0 for row in weeks[week])
-        yield week, len(weeks[week]), staff_s, len(who[week])
 
 
 def _published(
