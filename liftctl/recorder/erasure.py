@@ -88,7 +88,8 @@ def due(
             "grave": grave,
             "plain_end": _first_after(db, plain, now_ns),
             "grave_end": _first_after(db, grave, now_ns),
-            "doubtful": doubtful,
+            "plain_sure": NEVER if doubtful else _last_vouched(db, plain),
+            "grave_sure": NEVER if doubtful else _last_vouched(db, grave),
             "step_s": LARGE_STEP_S,
             "most": most,
         },
@@ -107,6 +108,13 @@ def _first_after(db: sqlite3.Connection, limit: str, now_ns: int) -> int:
     return int(row[0]) if row else NEVER
 
 
+def _last_vouched(db: sqlite3.Connection, limit: str) -> int:
+    """The last entry that a synchronised clock stamped before `limit`; what precedes it is older.
+    Asked once: the writer must not look again for every row.
+    """
+    return int(db.execute(VOUCHED, (limit,)).fetchone()[0] or 0)
+
+
 _MARKS = ", ".join(f"'{word}'" for word in INCIDENTS)
 _JSON = "json_extract(CAST({0} AS TEXT), '$.{1}')"
 _GRAVE = f"""(entry.kind != 'closed' OR {_JSON.format("entry.header", "outcome")} IN ({_MARKS})
@@ -119,17 +127,17 @@ _DOUBTFUL = f"""({_JSON.format("payload.body", "clock.sync")} != '{SYNCHRONISED}
     AND {_JSON.format("set_to.header", "step_s")} >= :step_s
     AND julianday(entry.t_utc) <= julianday(set_to.t_utc) + 1.0 / 1440
       - {_JSON.format("set_to.header", "step_s")} / 86400.0))"""  # noqa: S608
-# Older than something that a synchronised clock stamped long enough ago: then no doubt is left.
-_VOUCHED = f"""EXISTS (SELECT 1 FROM entry AS later LEFT JOIN payload AS told USING (seq)
-  WHERE later.seq > entry.seq AND later.kind IN ('clock', 'closed')
-  AND later.t_utc < CASE WHEN {_GRAVE} THEN :grave ELSE :plain END
-  AND coalesce({_JSON.format("told.body", "clock.sync")},
-    {_JSON.format("later.header", "sync")}) = '{SYNCHRONISED}')"""  # noqa: S608
+VOUCHED = f"""
+SELECT max(seq) FROM entry LEFT JOIN payload USING (seq)
+  WHERE kind IN ('clock', 'closed') AND t_utc < ? AND coalesce(
+    {_JSON.format("body", "clock.sync")}, {_JSON.format("header", "sync")}) = '{SYNCHRONISED}'
+"""  # noqa: S608
 DUE = f"""
 SELECT transfer_id FROM entry JOIN payload USING (seq)
   WHERE (kind IN ('closed', 'audit') OR ({audit.OLD}))
   AND t_utc < CASE WHEN {_GRAVE} THEN :grave ELSE :plain END
   AND seq < CASE WHEN {_GRAVE} THEN :grave_end ELSE :plain_end END
-  AND (:doubtful OR NOT coalesce({_DOUBTFUL}, 0) OR {_VOUCHED})
+  AND (seq < CASE WHEN {_GRAVE} THEN :grave_sure ELSE :plain_sure END
+    OR NOT coalesce({_DOUBTFUL}, 0))
   ORDER BY seq LIMIT :most
 """  # noqa: S608
