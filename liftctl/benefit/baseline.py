@@ -33,6 +33,7 @@ from liftctl.benefit.csv_rows import (
 from liftctl.benefit.flow import Flow, Rules, judge
 from liftctl.benefit.observed import resident_days
 from liftctl.benefit.rows import EvidenceError, Row
+from liftctl.benefit.weeks import weeks_of
 
 FORMAT = "liftctl-baseline/1"
 PUBLISHED_COLUMNS = ("kind", "carers", "mean_s", "sd_s", "n_transfers", "n_residents")
@@ -84,7 +85,8 @@ class Measured:
 class Baseline:
     """`measured`: here, by observation. `census`: every transfer of the period is in it.
 
-    `days`: (ISO day, transfers, staff-seconds), for the time series.
+    `days`: (ISO Monday, transfers, staff-seconds, residents) of each week, for the time series; an
+    older file has (ISO day, transfers, staff-seconds), which does not tell who is behind a week.
     """
 
     title: str
@@ -97,7 +99,7 @@ class Baseline:
     resident_days: float | None = None
     published: tuple[Summary, ...] = ()
     sums: tuple[Measured, ...] = ()
-    days: tuple[tuple[str, int, float], ...] = ()
+    days: tuple[tuple[str, int, float] | tuple[str, int, float, int], ...] = ()
     n_logged: int = 0
     excluded: dict[str, int] | None = None
 
@@ -160,7 +162,7 @@ def measure(
         census=census,
         resident_days=resident_days(counted) if census else None,
         sums=tuple(_measured(counted)),
-        days=tuple(_days(counted)),
+        days=tuple(weeks_of(counted)),
         n_logged=len(rows),
         excluded=flow.excluded,
     )
@@ -185,14 +187,6 @@ def _measured(rows: Iterable[Row]) -> Iterable[Measured]:
             carers=sum(row.carers or 0 for row in items),
             elapsed_s=math.fsum(row.elapsed_s or 0.0 for row in items),
         )
-
-
-def _days(rows: Iterable[Row]) -> Iterable[tuple[str, int, float]]:
-    found: dict[str, list[float]] = defaultdict(list)
-    for row in rows:
-        if row.day:
-            found[row.day.isoformat()].append(row.staff_s or 0.0)
-    return ((day, len(staff), math.fsum(staff)) for day, staff in sorted(found.items()))
 
 
 def _published(
@@ -281,7 +275,10 @@ def from_plain(told: dict[str, Any]) -> Baseline:
         **told,
         "published": tuple(Summary(**item) for item in told["published"]),
         "sums": tuple(Measured(**item) for item in told["sums"]),
-        "days": tuple((day, int(n), float(staff)) for day, n, staff in told["days"]),
+        "days": tuple(
+            (day, int(n), float(staff), *map(int, residents))
+            for day, n, staff, *residents in told["days"]
+        ),
     }
     return Baseline(**parts)
 

@@ -36,6 +36,7 @@ class Context:
     shortest_s: float
     learning_days: int
     remarks: tuple[str, ...] = ()
+    not_holding: tuple[str, ...] = ()  # ledgers that do not verify
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from liftctl.recorder.store import LedgerError
 
 LANGUAGES = ("da", "sv", "en")
 INSTALL = "intervals and pages need more libraries: pip install 'liftctl[evidence]'"
-FAULTS = (schema.ConfigError, LedgerError, EvidenceError, sqlite3.Error)
+FAULTS = (schema.ConfigError, LedgerError, EvidenceError, sqlite3.Error, OSError)
 FileOption = Annotated[Path | None, typer.Option()]
 
 
@@ -51,6 +51,9 @@ def report_command(
         str, typer.Option(help="of the home: of days, and of times without an offset")
     ] = "Europe/Copenhagen",
     key: Annotated[Path | None, typer.Option(help="Ed25519 key (PEM) that signs the pack")] = None,
+    unverified: Annotated[
+        bool, typer.Option(help="report over a ledger that does not hold; no pack")
+    ] = False,
 ) -> None:
     """Saved staff time with its interval and exclusions; exit 2 when something cannot be read."""
     try:
@@ -68,6 +71,7 @@ def report_command(
             inputs=inputs,
             timezone=timezone,
             rules=rules,
+            unverified=unverified,
         )
         gathered = gather(sources)
         found = _numbers(gathered, sources, language, out, key)
@@ -103,7 +107,7 @@ def _numbers(
     if out is not None:
         from liftctl.benefit.publish import publish
 
-        for name in publish(out, case, found, sources, key):
+        for name in publish(out, case, found, sources, gathered.checked, key):
             typer.echo(f"{out / name}", err=True)
     found["statement"] = statement(found, Words(language))
     return found
@@ -112,9 +116,10 @@ def _numbers(
 def _as_text(report: dict[str, Any]) -> str:
     left_out = ", ".join(f"{name} {count}" for name, count in report["excluded"].items())
     saved, hours = report["saved_s_per_transfer"], report["saved_hours_total"]
+    alone = report["single_handed"]
     lines = [
         f"logged {report['n_logged']}, analysed {report['n_analysed']}, "
-        f"single-handed {report['single_handed']}, residents {report['n_residents']}",
+        f"single-handed {'hidden' if alone is None else alone}, residents {report['n_residents']}",
         f"excluded: {left_out or 'none'}",
         f"saved staff-seconds per transfer: {_span(saved)}",
         f"saved staff-hours in all: {_span(hours)}",

@@ -1,7 +1,7 @@
 """The figure: saved staff-seconds per transfer of any part of the table, with its interval.
 
 Role: joins cells, audits and estimator. Process: library (`evidence` extra). Must never: give an
-interval where residents are too few or the baseline has no spread.
+interval where residents are too few or the baseline has no spread, or a mean of one to four.
 """
 
 from __future__ import annotations
@@ -52,6 +52,14 @@ class Figures:
         """The correction, None without audits."""
         return learn(self.case.table, len(self.case.codes))
 
+    def factors(self, table: Table) -> Array:
+        """What the audits multiply each row's carers and staff-seconds by; 1 without audits."""
+        return self.audits.factors(table) if self.audits else np.ones(len(table))
+
+    def staff_s(self, table: Table) -> Array:
+        """Staff-seconds as the audits say."""
+        return np.asarray(table.staff_s * self.factors(table))
+
     def problem(self, table: Table, icc: float = ICC) -> Problem:
         case = self.case
         return collapse(table, case.baseline, case.cells, case.codes, icc)
@@ -67,7 +75,7 @@ class Figures:
         audits = self.audits if audited else None
         after = problem.after
         if audits:
-            after = _weighted(problem, used, used.staff_s * audits.factors(used))
+            after = _weighted(problem, used, self.staff_s(used))
         if cost is not None:
             after = _add_cost(after, self.problem(cost).after)
         extra = audits.added(used) if audits else None
@@ -101,8 +109,8 @@ def _judged(found: Estimate, problem: Problem) -> Figure:
     mean, why = float(found.mean), ""
     observed = bool(problem.before.n.any())
     if _residents(problem.after) < FEWEST_FOR_INTERVAL:
-        why = "few_residents"
-    elif observed and _residents(problem.before) < FEWEST_FOR_INTERVAL:
+        return Figure(None, None, why="few_residents")
+    if observed and _residents(problem.before) < FEWEST_FOR_INTERVAL:
         why = "few_baseline_residents"
     elif not np.isfinite(found.se):
         why = "baseline_without_spread"

@@ -19,12 +19,16 @@ from liftctl.benefit.inputs import NONE, read_inputs
 from liftctl.benefit.ledger_rows import rows_of
 from liftctl.benefit.moments import zone
 from liftctl.benefit.rows import EvidenceError, Row
-from liftctl.recorder.reader import read_transfers
+from liftctl.recorder.reader import VerifyResult, read_transfers, verify
 
 if TYPE_CHECKING:
     from liftctl.benefit.case import Case
 
 LEDGERS = "*.sqlite"
+REMEDY = (
+    "look at `liftctl ledger verify`; --unverified reports all the same, says so and makes no "
+    "evidence pack"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +43,24 @@ class Sources:
     inputs: Path | None = None
     timezone: str = "Europe/Copenhagen"
     rules: Rules = field(default_factory=Rules)
+    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """`odd`: lines that were read but not understood, with their numbers."""
+    """`odd`: lines that were read but not understood, with their numbers. `checked`: each ledger's
+    name and what verifying it found.
+    """
 
     flow: Flow
     baseline: Baseline
     odd: tuple[str, ...]
+    checked: tuple[tuple[str, VerifyResult], ...] = ()
+
+    @property
+    def not_holding(self) -> tuple[str, ...]:
+        """The ledgers nobody should believe."""
+        return tuple(name for name, found in self.checked if not found.ok)
 
 
 def ledger_files(path: Path) -> tuple[Path, ...]:
@@ -64,6 +77,8 @@ def gather(sources: Sources) -> Gathered:
     """Rows, judged against their baseline."""
     local = zone(sources.timezone)
     rows, odd = _rows(sources)
+    checked = tuple((_name(path), verify(path)) for path in sources.ledgers)
+    odd += _doubts(checked, sources.unverified)
     if sources.baseline:
         baseline, more = read(sources.baseline, local, sources.rules)
         odd += more
@@ -73,7 +88,22 @@ def gather(sources: Sources) -> Gathered:
         raise EvidenceError("transfers need something to be held against: name it with --baseline")
     else:
         baseline = of_site(())
-    return Gathered(flow_of(rows, baseline, sources.rules), baseline, tuple(odd))
+    return Gathered(flow_of(rows, baseline, sources.rules), baseline, tuple(odd), checked)
+
+
+def _name(path: Path) -> str:
+    """Ledgers of several sites have one file name."""
+    return f"{path.resolve().parent.name}/{path.name}"
+
+
+def _doubts(checked: Sequence[tuple[str, VerifyResult]], unverified: bool) -> list[str]:
+    """One line per ledger that does not hold; EvidenceError unless that was asked for."""
+    told = [f"ledger {name} does not hold: {'; '.join(found.problems[:2])}"
+            for name, found in checked if not found.ok]  # fmt: skip
+    if told and not unverified:
+        told.append(REMEDY)
+        raise EvidenceError("\n".join(told))
+    return told
 
 
 def _rows(sources: Sources) -> tuple[Sequence[Row], list[str]]:
@@ -94,6 +124,7 @@ def to_case(gathered: Gathered, sources: Sources) -> Case:
         "shortest_s": rules.shortest_s,
         "longest_s": rules.longest_s,
         "learning_days": rules.learning_days,
+        "not_holding": gathered.not_holding,
     }
     inputs = read_inputs(sources.inputs) if sources.inputs else NONE
     return case_of(gathered.flow, gathered.baseline, inputs, audits, settings, gathered.odd)

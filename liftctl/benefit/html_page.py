@@ -39,8 +39,8 @@ def html(page: Page) -> str:
     first = (
         f'<section class="first"><header><h1>{escape(page.title)}</h1>'
         f'<p class="period">{escape(page.period)}</p></header>'
-        f'<p class="sentence">{escape(page.sentence)}</p>{_blocks(page.first, words)}'
-        f'<div class="notes">{notes}</div></section>'
+        f'<p class="sentence">{escape(page.sentence)}</p><div class="notes">{notes}</div>'
+        f"{_blocks(page.first, words)}</section>"
     )
     rest = f'<section class="rest">{_blocks(page.rest, words)}</section>'
     foot = f"<footer>{escape(page.foot)}</footer>"

@@ -31,6 +31,7 @@ from liftctl.benefit.ratio import ratio
 from liftctl.benefit.sensitivity import sensitivity
 from liftctl.benefit.series import interrupted, weekly
 from liftctl.benefit.table import UNITS, Table
+from liftctl.benefit.units import FEWEST
 
 FEWEST_FOR_SHARE = 10
 DECIMALS = 4
@@ -42,7 +43,7 @@ def numbers(case: Case, full: bool = True) -> dict[str, Any]:
     used = case.table.pick(case.table.used)
     main = figures.of(case.table)
     hours = main.span(len(used) / HOUR_S) if main.mean is not None else NOTHING
-    weeks = weekly(case.table, case.baseline)
+    weeks = weekly(figures)
     found = {
         **_head(figures, used, main, hours),
         "kinds": kinds_of(figures, used),
@@ -88,30 +89,23 @@ def _head(figures: Figures, used: Table, main: Figure, hours: Span) -> dict[str,
     residents = len(set(used.resident.tolist()))
     single = int((used.carers == 1).sum())
     enough = residents >= FEWEST_FOR_SHARE
+    shown = residents >= FEWEST
     return {
         "n_logged": len(case.table),
         "n_analysed": len(used),
         "n_residents": residents,
         "excluded": _excluded(case.table),
-        "single_handed": single,
+        "single_handed": single if shown else None,
         "single_handed_share": single / len(used) if enough else None,
-        "staff_seconds": float(used.staff_s.sum()),
-        "seconds_per_transfer": float(used.elapsed_s.mean()) if len(used) else None,
-        "corrected_staff_s_per_transfer": _corrected(figures, used),
+        "staff_seconds": float(used.staff_s.sum()) if shown else None,
+        "seconds_per_transfer": float(used.elapsed_s.mean()) if shown else None,
+        "corrected_staff_s_per_transfer": float(figures.staff_s(used).mean()) if shown else None,
         "saved_s_per_transfer": main.span(),
         "saved_hours_total": hours,
         "interval": {"se": main.se, "df": main.df, "icc": main.icc, "why_none": main.why},
         "verdict": verdict(main),
-        "decomposition": _decomposition(case, used),
+        "decomposition": _decomposition(figures, used) if shown else None,
     }
-
-
-def _corrected(figures: Figures, used: Table) -> float | None:
-    """Mean staff-seconds now, with what the spot audits say."""
-    if not len(used):
-        return None
-    factors = figures.audits.factors(used) if figures.audits else 1.0
-    return float((used.staff_s * factors).mean())
 
 
 def _excluded(table: Table) -> dict[str, int]:
@@ -120,8 +114,9 @@ def _excluded(table: Table) -> dict[str, int]:
     return {word: int(counts[code]) for code, word in enumerate(words) if word and counts[code]}
 
 
-def _decomposition(case: Case, used: Table) -> dict[str, Any] | None:
-    """Over today's cells; the baseline's rate is known only when it is a census."""
+def _decomposition(figures: Figures, used: Table) -> dict[str, Any] | None:
+    """Over today's cells, as the audits say; the baseline's rate is known when it is a census."""
+    case = figures.case
     days, keys = (
         case.context.resident_days,
         np.array(["|".join(key) for key in case.cells.of(used)]),
@@ -130,10 +125,11 @@ def _decomposition(case: Case, used: Table) -> dict[str, Any] | None:
     for key in case.cells.keys:
         part = used.pick(keys == "|".join(key))
         if len(part) and days:
-            now = Period(len(part) / days, float(part.carers.mean()), float(part.staff_s.mean()))
+            carers = float((part.carers * figures.factors(part)).mean())
+            now = Period(len(part) / days, carers, float(figures.staff_s(part).mean()))
             pairs.append((_of_cell(case, key, now.n), now))
     known = bool(case.baseline.census and case.baseline.resident_days)
-    return decomposition(pairs, known) if pairs else None
+    return decomposition(pairs, known) if pairs and all(now.carers for _, now in pairs) else None
 
 
 def _of_cell(case: Case, key: Key, rate_now: float) -> Period:
@@ -146,6 +142,8 @@ def _waiting(used: Table) -> dict[str, Any]:
     """Waiting for the second carer is inside the staff-seconds; here it is shown apart."""
     two = used.pick(used.carers > 1)
     told = two.waiting_s[~np.isnan(two.waiting_s)]
+    if len(set(two.resident.tolist())) < FEWEST:
+        told = told[:0]
     return {
         "n_two_carers": len(two),
         "n_known": len(told),
@@ -232,4 +230,5 @@ def _context(case: Case) -> dict[str, Any]:
         "longest_s": told.longest_s,
         "learning_days": told.learning_days,
         "remarks": list(told.remarks),
+        "not_holding": list(told.not_holding),
     }

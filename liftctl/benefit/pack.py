@@ -23,11 +23,11 @@ from liftctl.benefit.figure import saved_rows
 from liftctl.benefit.inputs import Inputs
 from liftctl.benefit.parquet import from_parquet, to_parquet
 from liftctl.benefit.rows import EvidenceError
+from liftctl.benefit.units import FEWEST
 from liftctl.packs import PackError, plain
 
 FORMAT = "liftctl-evidence/1"
 METHOD = Path(__file__).with_name("method.md")
-FEWEST_RESIDENTS = 5
 
 
 def software() -> dict[str, str]:
@@ -38,6 +38,15 @@ def software() -> dict[str, str]:
     return {"liftctl": version("liftctl"), "benefit_sha256": digest.hexdigest()}
 
 
+def about_persons(case: Case) -> bool:
+    """Whether fewer than five residents are behind the rows that count, or behind all where none
+    counts: such rows do not leave the house.
+    """
+    used = case.table.pick(case.table.used) if case.table.used.any() else case.table
+    residents = set(used.resident.tolist()) - {-1}
+    return 0 < len(residents) < FEWEST
+
+
 def write_pack(
     case: Case,
     numbers: dict[str, Any],
@@ -46,7 +55,7 @@ def write_pack(
     key: Ed25519PrivateKey,
 ) -> bytes:
     """`sources`: ledger heads and file hashes. `pages`: finished files to carry along."""
-    if 0 < numbers["n_residents"] < FEWEST_RESIDENTS:
+    if about_persons(case):
         raise EvidenceError("fewer than 5 residents: a pack would be about persons; none is made")
     files = {
         "rows.parquet": to_parquet(case.table, saved_rows(case), case.context.version),
@@ -74,7 +83,8 @@ def case_from(files: Mapping[str, bytes]) -> Case:
     try:
         context = json.loads(files["context.json"])
         residents = int(context.pop("residents"))
-        context["remarks"] = tuple(context["remarks"])
+        for name in ("remarks", "not_holding"):
+            context[name] = tuple(context.get(name, ()))
         inputs = json.loads(files["inputs.json"])
         numbers = {name: (value, source) for name, (value, source) in inputs["numbers"].items()}
         return assemble(

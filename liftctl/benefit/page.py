@@ -43,7 +43,7 @@ def _sentence(text: str) -> str:
 def _plot(found: dict[str, Any], words: Words) -> Block:
     pair = plots.means(found)
     if pair is None:
-        return Para(_sentence(words("verdict.nothing")))
+        return Para(_sentence(words(f"verdict.{found['verdict']}")))
     before, now = (words.number(value / 60, 1) for value in pair)
     title = words("plot.weeks" if found["baseline"]["first_day"] else "plot.published")
     text = words("plot.weeks_desc", before=before, now=now)

@@ -22,9 +22,9 @@ HOUR_S = 3600.0
 
 
 def verdict(figure: Figure) -> str:
-    """The one word of it: nothing, no_interval, not_shown, saved or lost."""
+    """The one word of it: nothing, few, no_interval, not_shown, saved or lost."""
     if figure.mean is None:
-        return "nothing"
+        return "few" if figure.why == "few_residents" else "nothing"
     if figure.ci95 is None:
         return "no_interval"
     low, high = figure.ci95
@@ -43,7 +43,7 @@ def part_of(figures: Figures, part: Table) -> dict[str, Any]:
     return {
         **told,
         "single_handed": int((part.carers == 1).sum()),
-        "staff_s_per_transfer": float(part.staff_s.mean()),
+        "staff_s_per_transfer": float(figures.staff_s(part).mean()),
         "seconds_per_transfer": float(part.elapsed_s.mean()),
         "saved_s_per_transfer": figure.span(),
         "saved_hours_total": figure.span(len(part) / HOUR_S),

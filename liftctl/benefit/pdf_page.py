@@ -21,6 +21,9 @@ from liftctl.benefit.words import Words
 TEMPLATE = Path(__file__).with_name("report.typ")
 STANDARD = "ua-1"
 EPOCH = 0
+WIDE = 8  # columns: from here on names are wrapped and letters smaller, numbers must not touch
+WRAPPED = 18
+NO_BREAK = "\u2011"  # a hyphen
 
 
 def pdf(page: Page) -> bytes:
@@ -72,7 +75,7 @@ def _plain(block: Block, words: Words, root: Path) -> dict[str, Any]:
 def _grid(grid: Grid, words: Words) -> dict[str, Any]:
     """Widths follow the longest text of each column, within limits."""
     rows = [[_unbroken(cell, words) for cell in row] for row in grid.rows]
-    columns = range(len(grid.head))
+    columns, wide = range(len(grid.head)), len(grid.head) >= WIDE
     longest = [
         max(
             [len(row[at]) for row in rows]
@@ -83,9 +86,13 @@ def _grid(grid: Grid, words: Words) -> dict[str, Any]:
     return {
         "type": "grid",
         "caption": grid.caption if grid.seen else "",
-        "head": list(grid.head),
+        "head": [name.replace("-", NO_BREAK) for name in grid.head],
         "rows": rows,
-        "widths": [min(max(width, 7), 30) for width in longest],
+        "widths": [
+            min(max(width, 7), WRAPPED if wide and not at else 30)
+            for at, width in enumerate(longest)
+        ],
+        "wide": wide,
         "numeric": [
             at > 0 and any(not isinstance(row[at], str) for row in grid.rows) for at in columns
         ],

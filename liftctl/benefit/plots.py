@@ -68,24 +68,26 @@ def _svg(canvas: Canvas, name: str, title: str, text: str) -> str:
 
 
 def weeks(found: dict[str, Any], words: Words, title: str, text: str) -> str:
-    """Weekly means before and now, with both averages; bars of the two where weeks are missing."""
+    """Weekly means before and now, with the two means that the sentence compares; bars of the two
+    where weeks are missing.
+    """
     items = found["weeks"]
-    if len({item["period"] for item in items}) < 2:
+    pair = means(found)
+    if pair is None or len({item["period"] for item in items}) < 2:
         return _two_bars(found, words, title, text)
     with _canvas(WIDE, 2.9) as (canvas, axes):
-        for period, colour in (("before", BEFORE), ("after", NOW)):
+        for period, colour, mean_s in (("before", BEFORE, pair[0]), ("after", NOW, pair[1])):
             part = [item for item in items if item["period"] == period]
             days = [date2num(date.fromisoformat(item["week"])) for item in part]
             values = [item["staff_s"] / MINUTE_S for item in part]
-            weight = sum(item["n"] for item in part)
-            mean = sum(v * i["n"] for v, i in zip(values, part, strict=True)) / weight
+            mean = mean_s / MINUTE_S
             axes.plot(days, values, color=colour, lw=1.6, marker="o", ms=3)
             axes.hlines(mean, days[0], days[-1], color=colour, lw=1, ls=(0, (4, 3)))
             label = words("plot.before" if period == "before" else "plot.now")
             at, side = (days[0], "left") if period == "before" else (days[-1], "right")
             axes.annotate(f"{label} {words.number(mean, 1)}", (at, mean), (0, 12), ha=side,
                           textcoords="offset points", color=colour, weight="bold")  # fmt: skip
-        axes.set_ylim(0, max(item["staff_s"] for item in items) / MINUTE_S * 1.18)
+        axes.set_ylim(0, max(*pair, *(item["staff_s"] for item in items)) / MINUTE_S * 1.18)
         axes.set_ylabel(words("plot.minutes"))
         axes.xaxis.set_major_locator(AutoDateLocator(maxticks=6))
         axes.xaxis.set_major_formatter(lambda at, _: words.month(num2date(at).date()))

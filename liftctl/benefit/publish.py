@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ from liftctl.benefit.case import Case
 from liftctl.benefit.figure import saved_rows
 from liftctl.benefit.gather import Sources
 from liftctl.benefit.html_page import html
-from liftctl.benefit.pack import FEWEST_RESIDENTS, write_pack
+from liftctl.benefit.pack import about_persons, write_pack
 from liftctl.benefit.page import page
 from liftctl.benefit.parquet import to_parquet
 from liftctl.benefit.pdf_page import pdf
@@ -30,26 +30,35 @@ from liftctl.benefit.sheets import workbook
 from liftctl.benefit.words import LOCALES
 from liftctl.packs import PackError, key_in, plain
 from liftctl.places import data_root
-from liftctl.recorder.verify import verify
+from liftctl.recorder.verify import VerifyResult
 
 PACK = "evidence.zip"
+ROWS = "rows.parquet"
 KEY = "evidence.key"
 
 
 def publish(
-    out: Path, case: Case, found: dict[str, Any], sources: Sources, key: Path | None
+    out: Path,
+    case: Case,
+    found: dict[str, Any],
+    sources: Sources,
+    checked: Iterable[tuple[str, VerifyResult]],
+    key: Path | None,
 ) -> list[str]:
-    """Everything into `out`, whole or not at all; the names of the files."""
+    """Everything into `out`, whole or not at all; the names of the files. No pack where a ledger
+    does not hold (`checked`); neither pack nor rows where they would be about persons.
+    """
     _require_free(out)
     pages = _pages(case, found)
     files = {
         **pages,
         "numbers.json": plain(found),
-        "rows.parquet": to_parquet(case.table, saved_rows(case), case.context.version),
     }
-    if found["n_residents"] >= FEWEST_RESIDENTS or not found["n_analysed"]:
+    if not about_persons(case):
+        files[ROWS] = to_parquet(case.table, saved_rows(case), case.context.version)
+    if ROWS in files and not case.context.not_holding:
         carried = {name: body for name, body in pages.items() if not name.endswith(".xlsx")}
-        files[PACK] = write_pack(case, found, origin(sources), carried, signing_key(key))
+        files[PACK] = write_pack(case, found, origin(sources, checked), carried, signing_key(key))
     _replace(out, files)
     return sorted(files)
 
@@ -64,13 +73,9 @@ def _pages(case: Case, found: dict[str, Any]) -> dict[str, bytes]:
     return made
 
 
-def origin(sources: Sources) -> dict[str, Any]:
+def origin(sources: Sources, checked: Iterable[tuple[str, VerifyResult]]) -> dict[str, Any]:
     """Where the rows are from: each ledger's head and check, or each file's hash."""
-    ledgers = [
-        {"ledger": path.name, "holds": checked.ok, **asdict(checked)}
-        for path in sources.ledgers
-        for checked in (verify(path),)
-    ]
+    ledgers = [{"ledger": name, "holds": told.ok, **asdict(told)} for name, told in checked]
     files = {
         name: hashlib.sha256(path.read_bytes()).hexdigest()
         for name in ("transfers", "baseline", "audits", "inputs")
@@ -111,17 +116,31 @@ def _require_free(out: Path) -> None:
 
 
 def _replace(out: Path, files: dict[str, bytes]) -> None:
-    """A finished folder takes the place of the older one."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    for name, body in files.items():
-        (fresh / name).write_bytes(body)
-    fresh.chmod(0o755)
-    if out.exists():
-        shutil.rmtree(out)
-    fresh.rename(out)
+    """A finished folder takes the place of the older one; EvidenceError leaves that as it was."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            prefix=f".{out.name}.", dir=out.parent, ignore_cleanup_errors=True
+        ) as beside:
+            fresh, older = Path(beside, "fresh"), Path(beside, "older")
+            fresh.mkdir(mode=0o755)
+            for name, body in files.items():
+                (fresh / name).write_bytes(body)
+            if out.exists():
+                out.rename(older)
+            try:
+                fresh.rename(out)
+            except OSError:
+                if older.exists():
+                    older.rename(out)
+                raise
+    except OSError as error:
+        raise EvidenceError(
+            f"{out}: the report cannot be written ({error.strerror}); make room or name another "
+            "folder; what was there is as it was"
+        ) from error
 
 
 def _ours() -> set[str]:
     pages = {f"report-{code}.{kind}" for code in LOCALES for kind in ("html", "pdf", "xlsx")}
-    return pages | {PACK, "numbers.json", "rows.parquet"}
+    return pages | {PACK, ROWS, "numbers.json"}

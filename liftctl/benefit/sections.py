@@ -12,7 +12,8 @@ from typing import Any
 from liftctl.benefit import plots
 from liftctl.benefit.blocks import Block, Cell, Figure, Grid, Heading, Num, Para, Range
 from liftctl.benefit.economics import FEWEST_DAYS
-from liftctl.benefit.table import OTHER, UNITS
+from liftctl.benefit.table import UNITS
+from liftctl.benefit.units import OTHER
 from liftctl.benefit.words import Words
 
 NO_SPAN = {"mean": None, "ci95": None}
@@ -50,9 +51,9 @@ def _saving(found: Found, words: Words) -> Iterator[Block]:
         _kind(words.kind(kind), item, item["baseline"]["staff_s"], words)
         for kind, item in found["kinds"].items()
     ]
+    rows.append(_total(found, words))
     if found["two_carer_by_assessment"]["n"]:
         rows.append(_kind(words("by_two"), found["two_carer_by_assessment"], None, words))
-    rows.append(_total(found, words))
     yield Grid(words("sec.saving"), tuple(words(f"col.{name}") for name in head), tuple(rows))
     if found["interval"]["df"]:
         yield Para(words("interval", df=words.number(found["interval"]["df"], 1),
@@ -62,9 +63,10 @@ def _saving(found: Found, words: Words) -> Iterator[Block]:
         yield Para(words("wild", limits=limits))
     if found["ratio"]:
         ratio = found["ratio"]
-        yield Para(words("ratio", ratio=words.number(ratio["geometric"], 2),
-                         limits=words.limits(ratio, 2),
-                         seconds=words.number(ratio["smeared_saved_s"])))  # fmt: skip
+        text = words("ratio", ratio=words.number(ratio["geometric"], 2),
+                     limits=words.limits(ratio, 2),
+                     seconds=words.number(ratio["smeared_saved_s"]))  # fmt: skip
+        yield Para(f"{text} {words('uncorrected')}" if found["audits"] else text)
 
 
 def _kind(name: str, item: Found, baseline_s: float | None, words: Words) -> tuple[Cell, ...]:
@@ -128,6 +130,8 @@ def _units(found: Found, words: Words) -> Iterator[Block]:
         rows = [_unit(item, words) for item in found["units"][unit]]
         caption = words(f"unit.{unit}")
         yield Grid(caption, tuple(words(f"col.{name}") for name in head), tuple(rows), True)
+    if any(item["name"] == OTHER for unit in shown for item in found["units"][unit]):
+        yield Para(words("units.hidden"), soft=True)
 
 
 def _unit(item: Found, words: Words) -> tuple[Cell, ...]:

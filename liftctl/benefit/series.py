@@ -12,36 +12,34 @@ from typing import Any
 
 import numpy as np
 
-from liftctl.benefit.baseline import Baseline
 from liftctl.benefit.estimate import LEVEL, Array
-from liftctl.benefit.table import NO_WEEK, Table
-from liftctl.benefit.units import FEWEST
+from liftctl.benefit.figure import Figures
+from liftctl.benefit.table import NO_WEEK
+from liftctl.benefit.units import shown
 
 FEWEST_WEEKS = 8
 EPOCH = date(1970, 1, 1)
 
 
-def weekly(table: Table, baseline: Baseline) -> list[dict[str, Any]]:
-    """One entry per week with five transfers: Monday, period, number, mean staff-seconds."""
-    days = [((date.fromisoformat(day) - EPOCH).days, n, staff) for day, n, staff in baseline.days]
-    before = [((day - (day + 3) % 7), n, staff) for day, n, staff in days]
+def weekly(figures: Figures) -> list[dict[str, Any]]:
+    """Monday, period, number and mean staff-seconds (today's as the audits say) of each week that
+    does not give away a few.
+    """
+    table, baseline = figures.case.table, figures.case.baseline
+    before = [(week, n, staff_s) for week, n, staff_s, *who in baseline.days if who]
     used = table.pick(table.used & (table.week != NO_WEEK))
-    after = zip(used.week.tolist(), [1] * len(used), used.staff_s.tolist(), strict=True)
-    return [*_means("before", before), *_means("after", list(after))]
-
-
-def _means(period: str, items: list[tuple[int, int, float]]) -> list[dict[str, Any]]:
-    sums: dict[int, list[float]] = {}
-    for week, n, staff in items:
-        entry = sums.setdefault(week, [0, 0.0])
-        entry[0] += n
-        entry[1] += staff
+    weeks = {
+        (EPOCH + timedelta(week)).isoformat(): used.pick(used.week == week)
+        for week in sorted(set(used.week.tolist()))
+    }
+    who = {week: set(part.resident.tolist()) for week, part in weeks.items()}
+    after = [(week, len(weeks[week]), float(figures.staff_s(weeks[week]).sum()))
+             for week in shown(who, {week: len(part) for week, part in weeks.items()})]  # fmt: skip
     return [
-        {"week": (EPOCH + timedelta(week)).isoformat(), "period": period, "n": int(n),
-         "staff_s": staff / n}
-        for week, (n, staff) in sorted(sums.items())
-        if n >= FEWEST
-    ]  # fmt: skip
+        {"week": week, "period": period, "n": n, "staff_s": staff_s / n}
+        for period, told in (("before", before), ("after", after))
+        for week, n, staff_s in told
+    ]
 
 
 def interrupted(weeks: list[dict[str, Any]]) -> dict[str, Any] | None:

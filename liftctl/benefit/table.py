@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from liftctl.benefit.flow import Flow
 from liftctl.benefit.rows import Row
-from liftctl.benefit.units import hidden
+from liftctl.benefit.units import Place, coarsened
 
-OTHER = "(other)"
 UNITS = ("ward", "home", "municipality")
+LEVELS = UNITS[::-1]
 CODED = ("kind", "mobility", *UNITS, "reason", "outcome")
 NO_WEEK = -1
 
@@ -92,9 +92,9 @@ def order(tokens: Iterable[str], salt: str) -> list[str]:
 def build(flow: Flow, audits: Mapping[str, int], residents: Sequence[str]) -> Table:
     """`residents`: tokens in the order of their codes; rows come out sorted, not as logged."""
     code = {token: number for number, token in enumerate(residents)}
-    small = {unit: _hidden_units(flow, unit) for unit in UNITS}
+    shown = _shown(flow)
     made = [
-        _entry(row, reason, audits, code, small)
+        _entry(row, reason, audits, code, shown)
         for row, reason in zip(flow.rows, flow.reasons, strict=True)
     ]
     made.sort(key=lambda entry: tuple(map(str, entry.values())))
@@ -103,13 +103,17 @@ def build(flow: Flow, audits: Mapping[str, int], residents: Sequence[str]) -> Ta
     return Table(words=words, **columns)
 
 
-def _hidden_units(flow: Flow, unit: str) -> frozenset[str]:
-    """Small units and their cover; residents count where a transfer of theirs is analysed."""
-    seen: dict[str, set[str]] = defaultdict(set)
+def _place(row: Row) -> Place:
+    return tuple(str(getattr(row, level)) for level in LEVELS)
+
+
+def _shown(flow: Flow) -> dict[Place, Place]:
+    """As what each place is told; residents count where a transfer of theirs is analysed."""
+    seen: dict[Place, set[str]] = defaultdict(set)
     for row in flow.analysed:
-        seen[str(getattr(row, unit))].add(row.resident)
-    transfers = Counter(str(getattr(row, unit)) for row in flow.rows)
-    return hidden({name: seen[name] for name in transfers}, transfers)
+        seen[_place(row)].add(row.resident)
+    transfers = Counter(_place(row) for row in flow.rows)
+    return coarsened({place: seen[place] for place in transfers}, transfers)
 
 
 def _entry(
@@ -117,15 +121,10 @@ def _entry(
     reason: str,
     audits: Mapping[str, int],
     code: Mapping[str, int],
-    small: Mapping[str, frozenset[str]],
+    shown: Mapping[Place, Place],
 ) -> dict[str, Any]:
-    units = {
-        unit: OTHER if name in small[unit] else name
-        for unit in UNITS
-        for name in (str(getattr(row, unit)),)
-    }
     return {
-        **units,
+        **dict(zip(LEVELS, shown[_place(row)], strict=True)),
         "resident": code.get(row.resident, -1),
         "kind": row.kind,
         "mobility": row.mobility,

@@ -48,6 +48,7 @@ def verify(path: Path, public_key: str = "") -> Verified:
     problems = list(packs.manifest_problems(files, FORMAT))
     signer = packs.signer(files)
     problems += packs.signature_problems(files, public_key)
+    problems += _ledger_problems(packs.told(files, "sources.json"))
     remarks = [] if public_key else [f"signed with {signer}: compare it with the key they publish"]
     told = packs.told(files, "numbers.json")
     try:
@@ -72,6 +73,15 @@ def verify(path: Path, public_key: str = "") -> Verified:
     if packs.told(files, packs.MANIFEST).get("software") != software():
         remarks.append("made with another version of the software than the one that checks it")
     return Verified(tuple(problems), tuple(remarks), signer, rows, _count(told), told)
+
+
+def _ledger_problems(sources: dict[str, Any]) -> list[str]:
+    ledgers = sources.get("ledgers")
+    return [
+        f"sources.json: the ledger {item.get('ledger')} did not hold when the pack was made"
+        for item in (ledgers if isinstance(ledgers, list) else ())
+        if not item.get("holds")
+    ]
 
 
 def compare(told: Any, found: Any, where: str = "") -> Iterator[str]:

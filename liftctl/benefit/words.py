@@ -58,6 +58,10 @@ class Words:
             return DASH
         return format_date(date.fromisoformat(iso), "medium", locale=self._locale)
 
+    def days(self, told: dict[str, Any]) -> str:
+        """From `first_day` to `last_day`."""
+        return f"{self.day(told['first_day'])} {self('to')} {self.day(told['last_day'])}"
+
     def kind(self, name: str) -> str:
         """A kind of transfer; one that the catalogue does not know keeps its own name."""
         return catalogue().get(f"kind.{name}", {}).get(self.language, name)
@@ -95,13 +99,25 @@ class Words:
 def statement(found: dict[str, Any], words: Words) -> str:
     """The report in one sentence and its reservations, from the numbers."""
     parts = [_verdict(found, words)]
+    if found["context"]["not_holding"]:
+        names = ", ".join(found["context"]["not_holding"])
+        parts.append(words("note.not_holding", names=names))
     if not found["baseline"]["measured"]:
         parts.append(words("note.not_measured"))
     if 0 < found["n_residents"] < 10:
         parts.append(words("note.few", n=found["n_residents"]))
     if found["n_analysed"]:
-        parts.append(words("note.released"))
+        parts += [_compared(found, words), words("note.released")]
     return "; ".join(parts)
+
+
+def _compared(found: dict[str, Any], words: Words) -> str:
+    """Which period is held against which, and that this is no trial."""
+    base, now = found["baseline"], words.days(found["context"])
+    if base["first_day"]:
+        return words("note.trial", before=words.days(base), now=now)
+    title = base["title"].replace("; ", ", ")
+    return words("note.trial_published", title=title, now=now)
 
 
 def _verdict(found: dict[str, Any], words: Words) -> str:

@@ -1,4 +1,4 @@
-"""Transfers as Parquet, one folder per site and month, added to and never rewritten.
+"""Transfers as Parquet, one folder per site and month; a row is replaced by its correction.
 
 Role: the lake that DuckDB and others read. Process: CLI (the `evidence` extra). Must never: be
 imported on a gateway's own processes (pyarrow), or write a row twice.
@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from liftctl.exports.rows import COLUMNS, Row, rows
+from liftctl.exports.rows import COLUMNS, Row, changed_seq, rows
 from liftctl.files import replace_file
 
 _TYPES = {
@@ -40,36 +40,57 @@ def newest(lake: Path, site: str) -> int:
 
 
 def add(records: Iterable[Mapping[str, Any]], lake: Path, site: str) -> int:
-    """Write what is newer than the lake; how many rows. The position moves last: a run that was cut
-    short is done again, its leftovers removed.
+    """Write what is newer than the lake, corrections and erasures too; how many rows. What they
+    replace is taken out of its older part. The position moves last: a run that was cut short is
+    done again, its leftovers removed.
     """
     folder, after = lake / f"site={site}", newest(lake, site)
-    for path in folder.glob("month=*/part-*"):
+    older = []
+    for path in sorted(folder.glob("month=*/part-*")):
         found = PART.match(path.name)
-        if not found or int(found[1]) > after:
+        if found and int(found[1]) <= after:
+            older.append(path)
+        else:
             path.unlink()
+    if any(pq.read_schema(path).names != SCHEMA.names for path in older):
+        after = 0  # from before corrections were heard of
     months: dict[str, list[Row]] = defaultdict(list)
     for row in rows(records):
-        if _seq(row) > after:
+        if changed_seq(row) > after:
             months[str(row["started_utc"] or UNKNOWN)[:7]].append(row)
     for month, fresh in months.items():
-        _write(folder / f"month={month}", sorted(fresh, key=_seq))
+        _write(folder / f"month={month}", sorted(fresh, key=changed_seq))
     if months:
-        last = max(_seq(row) for fresh in months.values() for row in fresh)
-        replace_file(folder / POSITION, str(last).encode())
+        told = [row for fresh in months.values() for row in fresh]
+        _cut(older, {str(row["id"]) for row in told})
+        replace_file(folder / POSITION, str(max(map(changed_seq, told))).encode())
     return sum(map(len, months.values()))
 
 
-def _seq(row: Row) -> int:
-    seq = row["ledger_seq"]
-    return seq if isinstance(seq, int) else 0
+def _cut(parts: Iterable[Path], ids: set[str]) -> None:
+    """Take rows out of parts that a newer part has; a part of other columns gets ours."""
+    for path in parts:
+        table = pq.ParquetFile(path).read()
+        keep = [name not in ids for name in table.column("id").to_pylist()]
+        if all(keep) and table.schema.names == SCHEMA.names:
+            continue
+        left = table.filter(pa.array(keep, pa.bool_())).to_pylist()
+        if left:
+            new = path.with_suffix(".new")
+            _store([dict.fromkeys(SCHEMA.names) | row for row in left], new)
+            new.replace(path)
+        else:
+            path.unlink()
 
 
 def _write(folder: Path, fresh: list[Row]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"part-{_seq(fresh[0])}-{_seq(fresh[-1])}.parquet"
-    table = pa.Table.from_pylist([_typed(row) for row in fresh], schema=SCHEMA)
-    pq.write_table(table, path, compression="zstd")
+    name = f"part-{changed_seq(fresh[0])}-{changed_seq(fresh[-1])}.parquet"
+    _store([_typed(row) for row in fresh], folder / name)
+
+
+def _store(told: list[dict[str, Any]], path: Path) -> None:
+    pq.write_table(pa.Table.from_pylist(told, schema=SCHEMA), path, compression="zstd")
 
 
 def _typed(row: Row) -> dict[str, Any]:

@@ -42,6 +42,10 @@ COLUMNS = (
     Column("version", "text", "software"),
     Column("config_hash", "text", "configuration"),
     Column("ledger_seq", "count", "where the ledger has it"),
+    Column(
+        "changed_seq", "count", "the ledger's newest word: correction or erasure; newest counts"
+    ),
+    Column("erased", "flag", "nothing but the outcome is left"),
 )
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "text": (str,),
@@ -56,6 +60,12 @@ def rows(records: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     """One row per record; what is missing or of another type is None."""
     for record in records:
         yield {column.name: _cell(record.get(column.name), column.kind) for column in COLUMNS}
+
+
+def changed_seq(row: Row) -> int:
+    """The ledger entry after which the row says this; 0 when it is not from a ledger."""
+    seq = row["changed_seq"] or row["ledger_seq"]
+    return seq if isinstance(seq, int) else 0
 
 
 def _cell(value: Any, kind: str) -> Any:

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 from liftctl.exports.rows import COLUMNS, rows
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from liftctl.spreadsheet import safe
 
 
 def write_csv(records: Iterable[Mapping[str, Any]], out: TextIO) -> int:
@@ -20,12 +19,6 @@ def write_csv(records: Iterable[Mapping[str, Any]], out: TextIO) -> int:
     writer.writeheader()
     count = 0
     for row in rows(records):
-        writer.writerow({name: _safe(value) for name, value in row.items()})
+        writer.writerow({name: safe(value) for name, value in row.items()})
         count += 1
     return count
-
-
-def _safe(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value

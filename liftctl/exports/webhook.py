@@ -26,7 +26,7 @@ import httpx
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from liftctl.exports.rows import rows
+from liftctl.exports.rows import changed_seq, rows
 from liftctl.files import replace_file
 
 TOLERANCE_S = 300
@@ -143,16 +143,16 @@ class Sender:
             ) from error
 
     def deliver(self, records: Iterable[Mapping[str, Any]]) -> int:
-        """Send what is newer, oldest first; how many. WebhookError at the first that is not taken:
-        the others wait, in order.
+        """Send what is newer, corrections and erasures too, oldest first; how many. WebhookError at
+        the first that is not taken: the others wait, in order.
         """
         after, count = self.sent(), 0
-        found = [row for row in rows(records) if isinstance(row["ledger_seq"], int)]
-        for row in sorted(found, key=lambda item: int(item["ledger_seq"] or 0)):
-            seq = int(row["ledger_seq"] or 0)
+        for row in sorted(rows(records), key=changed_seq):
+            seq = changed_seq(row)
             if seq <= after:
                 continue
-            self._send(seq, {"type": "transfer.closed", "timestamp": row["ended_utc"], "data": row})
+            kind = "transfer.closed" if seq == row["ledger_seq"] else "transfer.changed"
+            self._send(seq, {"type": kind, "timestamp": row["ended_utc"], "data": row})
             replace_file(self.position, str(seq).encode())
             count += 1
         return count

@@ -21,7 +21,7 @@ from liftctl import ipc
 from liftctl.recorder.asking import FOREVER, ask_ledger
 from liftctl.recorder.audit import trail
 from liftctl.recorder.erasure import Retention
-from liftctl.recorder.export import FORMATS, chosen
+from liftctl.recorder.export import FORMATS, chosen, dated
 from liftctl.recorder.reader import connect, read_transfers
 from liftctl.recorder.store import LedgerError
 from liftctl.recorder.verify import verify
@@ -86,7 +86,8 @@ def export_command(
     if form not in FORMATS:
         _fail(f"format '{form}' is unknown; use one of {', '.join(FORMATS)}")
     try:
-        records = chosen(read_transfers(file), resident, since, until, notes)
+        found = read_transfers(file)
+        records = chosen(found, resident, since, until, notes)
         text = "".join(FORMATS[form](records))
         if out is None:
             sys.stdout.write(text)
@@ -94,6 +95,9 @@ def export_command(
             out.write_text(text, encoding="utf-8")
     except (LedgerError, sqlite3.Error, OSError) as error:
         _fail(str(error))
+    left = sum(not dated(record) for record in found) if since or until else 0
+    if left:
+        typer.echo(f"{left} without a date (erased) are in no period: not exported", err=True)
 
 
 def erase_command(

@@ -15,8 +15,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from liftctl.spreadsheet import safe
+
 FEWEST = 5
-SUPPRESSED = f"<{FEWEST}"
+SUPPRESSED = f"fewer than {FEWEST} residents"  # however many transfers
 CELLS = ("month", "municipality", "home", "ward", "kind", "outcome", "carers_actual")
 
 
@@ -27,14 +29,23 @@ def chosen(
     until: str = "",
     notes: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """Oldest first. `since` <= started < `until` (ISO dates); erased records have no date."""
+    """Oldest first. `since` <= started < `until` (ISO dates). What has no date, as an erased record
+    has none, is in no period.
+    """
     for record in reversed(list(transfers)):
         started = str(record.get("started_utc") or "")
         if resident and record.get("resident") != resident:
             continue
-        if (since and started < since) or (until and not started < until):
+        if (since or until) and not dated(record):
+            continue
+        if started < since or (until and started >= until):
             continue
         yield record if notes else without_notes(record)
+
+
+def dated(record: dict[str, Any]) -> bool:
+    """Whether it says when it began."""
+    return bool(record.get("started_utc"))
 
 
 def without_notes(record: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +102,7 @@ def as_counts(records: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 def _line(values: Iterable[Any]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(values)
+    csv.writer(out, lineterminator="\n").writerow(map(safe, values))
     return out.getvalue()
 
 

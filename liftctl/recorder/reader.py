@@ -19,7 +19,9 @@ __all__ = ("VerifyResult", "connect", "read_transfers", "transfer_of", "verify")
 
 
 CLOSED = """
-SELECT e.seq, e.transfer_id, e.header, p.body FROM entry e LEFT JOIN payload p USING (seq)
+SELECT e.seq, e.transfer_id, e.header, p.body, (SELECT max(seq) FROM entry AS word WHERE
+    word.kind IN ('closed', 'correction', 'erased') AND word.transfer_id = e.transfer_id)
+  FROM entry e LEFT JOIN payload p USING (seq)
   WHERE e.seq IN (SELECT max(seq) FROM entry WHERE kind = 'closed' AND (:id = '' OR
     transfer_id = :id) GROUP BY transfer_id)
   ORDER BY e.seq DESC LIMIT :limit OFFSET :offset
@@ -29,8 +31,9 @@ SELECT e.seq, e.transfer_id, e.header, p.body FROM entry e LEFT JOIN payload p U
 def read_transfers(path: Path, limit: int = -1, offset: int = 0) -> list[dict[str, Any]]:
     """Closed transfers, newest first, as their records (liftctl.records); `limit` -1 is all.
 
-    Added: ledger_seq, erased (nothing but the outcome is left), lowered_after (lowerings that
-    followed an interruption), corrections (what was said later; applied, and listed).
+    Added: ledger_seq, changed_seq (the newest of closed, correction and erased), erased (nothing
+    but the outcome is left), lowered_after (lowerings that followed an interruption), corrections
+    (what was said later; applied, and listed).
     LedgerError or sqlite3.Error when it cannot be read.
     """
     with closing(connect(path)) as db:
@@ -45,13 +48,13 @@ def transfer_of(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
 
 
 def _transfer(
-    db: sqlite3.Connection, seq: int, name: str, header: bytes, body: bytes | None
+    db: sqlite3.Connection, seq: int, name: str, header: bytes, body: bytes | None, changed: int
 ) -> dict[str, Any]:
     told = json.loads(header)
     record: dict[str, Any] = json.loads(body) if body else {}
     record["id"] = name
     record.setdefault("outcome", told.get("outcome", ""))
-    record["ledger_seq"] = seq
+    record["ledger_seq"], record["changed_seq"] = seq, changed
     record["erased"] = body is None
     if told.get("follows"):
         record["follows"] = told["follows"]

@@ -142,16 +142,23 @@ class LedgerTask:
         now_ns = self._clock.mono_ns()
         if not self._due_ns or now_ns >= self._due_ns:
             self._due_ns = now_ns + TIDY_NS
-            found = erasure.due(ledger.db, self._keep, self._clock.wall_ns(), MOST_DUE)
-            trusted = self._clock.sync() == SYNCHRONISED
-            self._due = deque(found if trusted else ())
-            late = "payloads are due, the clock is not synchronised: `liftctl ledger erase --due`"
-            self._late = f"{len(found)} {late}" if found and not trusted else ""
+            self._due = deque(self._found_due(ledger))
         if self._due:
             erasure.erase(ledger, self._due[0], "retention")
             self._due.popleft()
             if not self._due:
                 erasure.scrub(ledger)
+
+    def _found_due(self, ledger: Ledger) -> list[str]:
+        """What may be erased unasked; what else is due is said."""
+        wall_ns, trusted = self._clock.wall_ns(), self._clock.sync() == SYNCHRONISED
+        found = erasure.due(ledger.db, self._keep, wall_ns, MOST_DUE)
+        sure = erasure.due(ledger.db, self._keep, wall_ns, MOST_DUE, False) if trusted else []
+        left = len(set(found).difference(sure))
+        why = "was not synchronised when they were written" if trusted else "is not synchronised"
+        late = f"{left} payloads are due, the clock {why}: `liftctl ledger erase --due`"
+        self._late = late if left else ""
+        return sure
 
     def _tell(self, ledger: Ledger, done: Callable[[Any], None]) -> None:
         said = (ledger.notice, ledger.heads_complaint, self._late)

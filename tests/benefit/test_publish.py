@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import zipfile
@@ -17,9 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pypdf import PdfReader
 from typer.testing import Result
 
+from liftctl.benefit.blocks import Grid
 from liftctl.benefit.pack import read_pack
+from liftctl.benefit.page import page
+from liftctl.benefit.pdf_page import pdf
 from liftctl.packs import MANIFEST, SIGNATURE, SIGNER, plain
-from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, run, write
+from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, report, run, write
 
 LANGUAGES = ("da", "en", "sv")
 
@@ -115,6 +119,37 @@ def test_the_first_page_says_it_in_each_language(home: Path) -> None:
         assert sentence and word in sentence[1]
 
 
+def test_the_first_page_says_that_it_is_no_trial_and_what_is_compared_with_what(
+    home: Path,
+) -> None:
+    told = {
+        "en": "is not a trial: 6 Jan 2025 to 9 Mar 2025 is compared with 10 Mar 2025 to",
+        "da": "er ikke et forsøg: 6. jan. 2025 til 9. mar. 2025 sammenlignes med 10. mar. 2025 til",
+        "sv": "är inget försök: 6 jan. 2025 till 9 mars 2025 jämförs med 10 mars 2025 till",
+    }
+    for language, words in told.items():
+        text = (home / "out" / f"report-{language}.html").read_text("utf-8")
+        assert words in text.split('class="sentence"')[1].split("<figure")[0]
+
+
+def test_two_carers_by_assessment_read_as_a_part_of_all_and_no_number_touches_another(
+    tmp_path: Path,
+) -> None:
+    first = drawn(FIRST_AFTER, 1, 156.9)
+    lines = [{**item, "carers_planned": 1 + (at % 12 > 5)} for at, item in enumerate(first)]
+    found = report(write(tmp_path / "t.csv", lines),
+                   write(tmp_path / "b.csv", drawn(FIRST_BEFORE, 2, 273.6)))  # fmt: skip
+    found["saved_hours_total"] = {"mean": 2336.0, "ci95": [1864.0, 2808.0]}
+    told = page(found, "en", "", "0")
+    (rows,) = [block.rows for block in told.rest
+               if isinstance(block, Grid) and block.caption == "The saving"]  # fmt: skip
+    assert [row[0] for row in rows][-2:] == ["All transfers", "of these: two carers by assessment"]
+    pages = PdfReader(io.BytesIO(pdf(told))).pages
+    text = "\n".join(part.extract_text(extraction_mode="layout") for part in pages)
+    (line,) = [line for line in text.replace("\u00a0", " ").splitlines() if "All transfers" in line]
+    assert re.search(r"\d\) +2,336 \(1,864 to 2,808\) +144 ", line), line
+
+
 def test_the_pack_is_verified_with_one_command(home: Path) -> None:
     pack = home / "out" / "evidence.zip"
     signer = read_pack(pack)[SIGNER].decode()
@@ -147,15 +182,27 @@ def prettier(files: dict[str, bytes]) -> None:
     files["numbers.json"] = plain(told)
 
 
-def resigned(files: dict[str, bytes]) -> None:
-    """Someone who owns a key of their own and changes a number."""
-    prettier(files)
+def signed_by_another(files: dict[str, bytes]) -> None:
+    """Someone who owns a key of their own."""
     manifest = json.loads(files[MANIFEST])
-    manifest["files"]["numbers.json"] = hashlib.sha256(files["numbers.json"]).hexdigest()
+    for name in manifest["files"]:
+        manifest["files"][name] = hashlib.sha256(files[name]).hexdigest()
     key = Ed25519PrivateKey.generate()
     files[MANIFEST] = plain(manifest)
     files[SIGNATURE] = key.sign(files[MANIFEST]).hex().encode()
     files[SIGNER] = key.public_key().public_bytes_raw().hex().encode()
+
+
+def resigned(files: dict[str, bytes]) -> None:
+    prettier(files)
+    signed_by_another(files)
+
+
+def of_a_broken_ledger(files: dict[str, bytes]) -> None:
+    told = json.loads(files["sources.json"])
+    told["ledgers"][0]["holds"] = False
+    files["sources.json"] = plain(told)
+    signed_by_another(files)
 
 
 TAMPERED: dict[str, Callable[[dict[str, bytes]], object]] = {
@@ -163,6 +210,7 @@ TAMPERED: dict[str, Callable[[dict[str, bytes]], object]] = {
     "recomputed otherwise: saved_s_per_transfer.mean": resigned,
     "rows.parquet: named in the manifest, missing": lambda files: files.pop("rows.parquet"),
     "extra.txt: not named in the manifest": lambda files: files.update({"extra.txt": b"x"}),
+    "ledger.sqlite did not hold when the pack was made": of_a_broken_ledger,
     "its signature does not hold": lambda files: files.update({SIGNATURE: b"00" * 64}),
 }
 
@@ -195,13 +243,19 @@ def test_a_report_takes_the_place_of_a_report_and_of_nothing_else(tmp_path: Path
     assert mine.read_text("utf-8") == "dear"
 
 
-def test_four_residents_make_no_pack(tmp_path: Path) -> None:
+def test_four_residents_make_neither_pack_nor_rows_nor_mean(tmp_path: Path) -> None:
     few = drawn(FIRST_AFTER, 1, 156.9, residents=4)
     done = run("report", "--transfers", write(tmp_path / "t.csv", few), "--baseline",
                write(tmp_path / "b.csv", drawn(FIRST_BEFORE, 2, 273.6)),
                "--out", tmp_path / "out")  # fmt: skip
     assert done.exit_code == 0
-    assert not (tmp_path / "out" / "evidence.zip").exists()
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert not left & {"evidence.zip", "rows.parquet"}
+    found = json.loads((tmp_path / "out" / "numbers.json").read_text("utf-8"))
+    assert found["saved_s_per_transfer"]["mean"] is None
+    assert found["corrected_staff_s_per_transfer"] is None and found["sensitivity"] == []
+    text = (tmp_path / "out" / "report-en.html").read_text("utf-8")
+    assert "No demonstrated saving: fewer than 5 residents, so no figure is shown." in text
 
 
 def test_the_follow_up_and_the_series_are_in_the_year(home: Path) -> None:

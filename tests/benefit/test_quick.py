@@ -137,13 +137,15 @@ def test_every_logged_transfer_is_analysed_or_excluded(records: list[dict[str, A
 def test_the_command(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     with closing(Ledger(path, lambda: 1_800_000_000_000_000_000)) as ledger:
-        ledger.append(Entry("closed", "t", 1, transfer(), {"outcome": "completed"}))
+        for n in range(5):
+            told = transfer(resident=f"r-{n}")
+            ledger.append(Entry("closed", told["id"], 1, told, {"outcome": "completed"}))
     app = typer.Typer()
     app.command()(report_command)
     run = CliRunner().invoke
     site = Path(__file__).parents[2] / "config" / "sites" / "demo-lift.toml"
     told = run(app, ["--site", str(site), "--ledger", str(path), "--json"])
     assert json.loads(told.stdout)["saved_s_per_transfer"]["mean"] == 390.3
-    assert "excluded: no_baseline 1" in run(app, ["--ledger", str(path)]).stdout
+    assert "excluded: no_baseline 5" in run(app, ["--ledger", str(path)]).stdout
     assert run(app, ["--ledger", str(tmp_path / "absent")]).exit_code == 2
     assert run(app, []).exit_code == 2

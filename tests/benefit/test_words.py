@@ -39,6 +39,12 @@ def test_every_reason_has_words() -> None:
     assert not [name for name in REASONS if name not in method]
 
 
+@pytest.mark.parametrize("language", LOCALES)
+def test_a_home_and_its_residents_are_two_words(language: str) -> None:
+    words = Words(language)
+    assert words("unit.home") != words("col.residents")
+
+
 @pytest.mark.parametrize(
     ("language", "number", "share", "day"),
     [

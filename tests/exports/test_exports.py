@@ -6,17 +6,26 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from config.schema import load
+from liftctl import ipc
 from liftctl.exports import fhir, lake
 from liftctl.exports.rows import COLUMNS, rows
 from liftctl.exports.table import write_csv
+from liftctl.recorder.entries import Entry
+from liftctl.recorder.erasure import Retention
+from liftctl.recorder.ledger import Ledger
+from liftctl.recorder.reader import read_transfers
+from liftctl.recorder.requests import answer
 
 SITES = {kind: load(Path(f"config/sites/demo-{kind}.toml")) for kind in ("lift", "chair")}
 NAMES = ("r-7f3a", "Resident", "Nurse", "fell", "Room 1", "0006547886")
@@ -30,6 +39,7 @@ def record(seq: int, **changes: Any) -> dict[str, Any]:
         "ended_utc": "2026-11-24T10:03:30.000+00:00", "elapsed_s": 210, "staff_s": 210.5,
         "carers_planned": 1, "carers_actual": 1, "peak_load_kg": 81.5, "raised_mm": 420,
         "out_of_plan": False, "version": "0.1.0", "config_hash": "abc", "ledger_seq": seq,
+        "changed_seq": seq, "erased": False,
     }  # fmt: skip
     return {**blank, **changes}
 
@@ -106,6 +116,61 @@ def test_a_run_that_was_cut_short_is_done_again(
     monkeypatch.setattr(lake, "_write", real)
     assert lake.add([*mixed, record(9)], tmp_path, "demo-lift") == 9
     assert asked(tmp_path, "count(*), count(DISTINCT id)")[0] == (9, 9)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with closing(Ledger(tmp_path / "demo-lift" / "ledger.sqlite", lambda: 10**18)) as found:
+        yield found
+
+
+def close(ledger: Ledger, name: str, outcome: str = "completed") -> None:
+    stay = {"joined_s": 0.0, "left_s": 80.0, "source": "badge"}
+    told = {"schema": 2, "id": name, "outcome": outcome, "resident": "r-7f3a", "elapsed_s": 80.0,
+            "carers_actual": 1, "carers_present": [stay], "staff_s": 80.0,
+            "started_utc": "2026-11-24T10:00:00+00:00"}  # fmt: skip
+    ledger.append(Entry("closed", name, 1, told, {"outcome": outcome}))
+
+
+def asked_of(ledger: Ledger, verb: str, args: dict[str, str], **fields: Any) -> None:
+    assert answer(ledger, ipc.LedgerAsk(verb, args, fields), Retention(), 10**18).ok
+
+
+def test_the_lake_hears_of_corrections_erasures_and_a_later_end(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """Each transfer stays one row, the last word."""
+    home = tmp_path / "lake"
+
+    def added() -> int:
+        return lake.add(read_transfers(ledger.path), home, "demo-lift")
+
+    close(ledger, "a")
+    close(ledger, "b")
+    close(ledger, "c", "interrupted")
+    assert added() == 3
+    asked_of(ledger, "correct", {"transfer": "a", "reason": "audit"}, carers_actual=2)
+    asked_of(ledger, "erase", {"transfer": "b"})
+    close(ledger, "c")
+    assert (added(), added()) == (3, 0)
+    found = asked(home, "id, outcome, carers_actual, staff_s, erased")
+    assert sorted(found) == [
+        ("a", "completed", 2, 160.0, False),
+        ("b", "completed", None, None, True),
+        ("c", "completed", 1, 80.0, False),
+    ]
+
+
+def test_a_lake_from_before_corrections_were_heard_of_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = lake.SCHEMA.names[:-2]
+    monkeypatch.setattr(lake, "SCHEMA", pa.schema([lake.SCHEMA.field(name) for name in names]))
+    lake.add([record(3, id="kept elsewhere"), record(5)], tmp_path, "demo-lift")
+    monkeypatch.undo()
+    assert lake.add([record(5, staff_s=9.0, changed_seq=6)], tmp_path, "demo-lift") == 1
+    found = asked(tmp_path, "id, staff_s, changed_seq")
+    assert sorted(found) == [("kept elsewhere", 210.5, None), ("t-5", 9.0, 6)]
 
 
 # --- FHIR -----------------------------------------------------------------------------------------

@@ -66,6 +66,17 @@ def test_everything_arrives_once_in_order_and_without_a_name(name: str, tmp_path
     assert nameless(b"".join(other.bodies).decode())
 
 
+def test_a_correction_is_sent_with_the_id_of_what_it_corrects(tmp_path: Path) -> None:
+    other = Other()
+    one, _ = sender(other, tmp_path)
+    one.deliver([record(4), record(6)])
+    assert one.deliver([record(4, carers_actual=2, changed_seq=9), record(6)]) == 1
+    told = other.taken[-1]
+    assert told["type"] == "transfer.changed"
+    assert (told["data"]["id"], told["data"]["carers_actual"]) == ("t-4", 2)
+    assert one.deliver([record(4, carers_actual=2, changed_seq=9), record(6)]) == 0
+
+
 def test_what_is_not_taken_is_tried_again_and_the_others_wait(tmp_path: Path) -> None:
     other = Other()
     other.answers = [204, 503, 0, 429, 500, 302]

