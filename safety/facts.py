@@ -76,8 +76,8 @@ class Scene:
         self, key: str, condition: Truth, limit_ms: float, *, by: SignalId | None = None
     ) -> Truth:
         """True once `condition` has been true for `limit_ms`; time unknown neither counts nor
-        starts anew. With `by` it lasts until that signal was last heard: one sample is a moment,
-        and the silence after it no duration (rule 5).
+        starts anew. With `by` it lasts from when that signal was heard to when it was last heard:
+        one sample is a moment, and the silence after it no duration (rule 5).
         """
         if condition is False:
             self.kept.pop(key, None)
@@ -86,9 +86,10 @@ class Scene:
             if key in self.kept:
                 self.kept[key] += self.gap_ns
             return None
-        start = self.kept.setdefault(key, self.now_ns)
-        until = self.heard_ns.get(by, start) if by else self.now_ns
-        return until - start >= limit_ms * NS_PER_MS
+        heard_ns = self.heard_ns.get(by, 0) if by else self.now_ns
+        new = heard_ns > self.now_ns - self.gap_ns  # what is heard since the last step shows it
+        start = self.kept.setdefault(key, heard_ns if new else self.now_ns)
+        return heard_ns - start >= limit_ms * NS_PER_MS
 
 
 Compute = Callable[[Scene], Truth]

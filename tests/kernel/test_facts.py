@@ -536,6 +536,15 @@ def test_a_duration_lasts_until_its_signal_was_last_heard(ago_ms: int, lasts: bo
     assert now.kept["key"] == NOW - 50 * MS
 
 
+@pytest.mark.parametrize(("ago_ms", "from_ms"), [(0, 0), (5, 5), (19, 19), (20, 0), (150, 0)])
+def test_it_begins_with_the_sample_that_shows_it(ago_ms: int, from_ms: int) -> None:
+    """One from before the last step was no sign of it then: it begins now."""
+    now = scene(load_kg=1.0)
+    now.heard_ns = {S.LOAD_KG: NOW - ago_ms * MS}
+    assert now.for_ms("key", True, 1000, by=S.LOAD_KG) is False
+    assert now.kept["key"] == NOW - from_ms * MS
+
+
 def test_what_a_drive_said_once_is_no_duration() -> None:
     for name, (speed, _, still) in NAMES.items():
         for what, told, measured, bound in (
