@@ -21,7 +21,7 @@ from liftctl.benefit.cli import INSTALL
 from liftctl.benefit.csv_rows import read_transfers_csv
 from liftctl.benefit.evidence_cli import stepper
 from liftctl.benefit.flow import Rules
-from liftctl.benefit.gather import ledger_files
+from liftctl.benefit.gather import checked_ledgers, doubts, ledger_files
 from liftctl.benefit.ledger_rows import rows_of
 from liftctl.benefit.moments import today, zone
 from liftctl.benefit.rows import EvidenceError, Row
@@ -51,7 +51,9 @@ def freeze_command(
     ] = False,
     timezone: TimezoneOption = "Europe/Copenhagen",
 ) -> None:
-    """Measure a baseline from observed transfers and freeze it under its hash."""
+    """Measure a baseline from observed transfers and freeze it under its hash; a ledger that does
+    not verify makes none.
+    """
     try:
         if (ledger is None) == (transfers is None):
             raise EvidenceError("name either a ledger with --ledger or a table with --transfers")
@@ -77,6 +79,7 @@ def _rows(
     if transfers:
         return read_transfers_csv(transfers, local)
     files = ledger_files(ledger) if ledger else ()
+    doubts(checked_ledgers(files))
     return rows_of((record for path in files for record in read_transfers(path)), local), []
 
 

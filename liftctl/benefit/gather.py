@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from liftctl.benefit.case import Case
 
 LEDGERS = "*.sqlite"
-REMEDY = (
-    "look at `liftctl ledger verify`; --unverified reports all the same, says so and makes no "
-    "evidence pack"
-)
+REMEDY = "look at `liftctl ledger verify`"
+DESPITE = "--unverified reports all the same, says so and makes no evidence pack"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +75,8 @@ def gather(sources: Sources) -> Gathered:
     """Rows, judged against their baseline."""
     local = zone(sources.timezone)
     rows, odd = _rows(sources)
-    checked = tuple((_name(path), verify(path)) for path in sources.ledgers)
-    odd += _doubts(checked, sources.unverified)
+    checked = checked_ledgers(sources.ledgers)
+    odd += doubts(checked, DESPITE, despite=sources.unverified)
     if sources.baseline:
         baseline, more = read(sources.baseline, local, sources.rules)
         odd += more
@@ -91,18 +89,24 @@ def gather(sources: Sources) -> Gathered:
     return Gathered(flow_of(rows, baseline, sources.rules), baseline, tuple(odd), checked)
 
 
+def checked_ledgers(paths: Sequence[Path]) -> tuple[tuple[str, VerifyResult], ...]:
+    """Each ledger's name, and what verifying it found."""
+    return tuple((_name(path), verify(path)) for path in paths)
+
+
 def _name(path: Path) -> str:
     """Ledgers of several sites have one file name."""
     return f"{path.resolve().parent.name}/{path.name}"
 
 
-def _doubts(checked: Sequence[tuple[str, VerifyResult]], unverified: bool) -> list[str]:
-    """One line per ledger that does not hold; EvidenceError unless that was asked for."""
+def doubts(
+    checked: Sequence[tuple[str, VerifyResult]], way_out: str = "", *, despite: bool = False
+) -> list[str]:
+    """One line per ledger that does not hold; EvidenceError unless it is to be used `despite`."""
     told = [f"ledger {name} does not hold: {'; '.join(found.problems[:2])}"
             for name, found in checked if not found.ok]  # fmt: skip
-    if told and not unverified:
-        told.append(REMEDY)
-        raise EvidenceError("\n".join(told))
+    if told and not despite:
+        raise EvidenceError("\n".join([*told, "; ".join(filter(None, (REMEDY, way_out)))]))
     return told
 
 

@@ -44,6 +44,15 @@ def test_a_ledger_that_does_not_hold_makes_no_report(touched: Path, tmp_path: Pa
     assert not (tmp_path / "out").exists()
 
 
+def test_a_ledger_that_does_not_hold_makes_no_baseline(touched: Path, tmp_path: Path) -> None:
+    out = tmp_path / "before.json"
+    done = run("baseline", "freeze", "--ledger", touched, "--out", out)
+    assert done.exit_code == 2
+    assert "ledger touched/ledger.sqlite does not hold: entry " in done.stderr
+    assert "`liftctl ledger verify`" in done.stderr
+    assert not out.exists()
+
+
 def test_who_wants_its_report_all_the_same_reads_it_on_the_first_page_and_gets_no_pack(
     touched: Path, tmp_path: Path
 ) -> None:
