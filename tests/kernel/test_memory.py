@@ -182,6 +182,15 @@ def test_slack_counts_while_the_load_is_gone(
     assert found.slack_ns == then
 
 
+def test_a_slack_strap_below_an_unknown_load_is_no_new_pick_up() -> None:
+    found = after(SLACK, seen(None, slack=True))
+    assert (found.pickup, found.confirmed) == (3, True)
+
+
+def test_how_long_a_free_rise_is_and_how_many_pick_ups_a_dead_gate_may_have_counted() -> None:
+    assert (RISE_NS, LOST_PICKUPS) == (300_000_000, 1000)
+
+
 def test_who_weighs_little_is_unloaded_below_the_weight_of_a_pick_up() -> None:
     light = replace(HUNG, carried_kg=20.0)
     assert after(light, seen(P.aloft_kg - 0.1, slack=True)).slack_ns == NOW
