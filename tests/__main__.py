@@ -70,7 +70,7 @@ def main() -> int:
     wards, waiting, *computing = lanes()
     started = time.monotonic()
     with ExitStack() as files:
-        ranks = [(waiting, 0), *((what, 19) for what in computing)]
+        ranks = [(waiting, 10), *((what, 19) for what in computing)]
         children = [Beside(files.enter_context(TemporaryFile()), *lane) for lane in ranks]
         try:
             ends = [subprocess.run([*PYTEST, *wards], check=False).returncode]

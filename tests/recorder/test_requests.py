@@ -261,7 +261,9 @@ def test_there_has_to_be_a_ledger(tmp_path: Path) -> None:
 
 @pytest.fixture
 def recorder(places: Places) -> Iterator[Recorder]:
-    clock = Clock(time.monotonic_ns, lambda: NOW_NS, lambda: "unsynchronised")
+    begun_ns = time.monotonic_ns()  # a wall clock that stood would soon be a clock that was set
+    wall = lambda: NOW_NS + time.monotonic_ns() - begun_ns  # noqa: E731
+    clock = Clock(time.monotonic_ns, wall, lambda: "unsynchronised")
     places.data.mkdir(parents=True)
     found = Recorder(places, clock, keep=replace(LedgerSpec(), payload_days=1))
     thread = threading.Thread(target=found.run)
