@@ -155,7 +155,20 @@ class Finger:
         name: str,
         patience_s: float = 60.0,
     ) -> None:
-        """Hold an arrow until something is reached, then let go.
+        """Hold an arrow until something is reached, then let go."""
+        try:
+            await self.reach(motion, what, name, patience_s)
+        finally:
+            await self.release()
+
+    async def reach(
+        self,
+        motion: str,
+        what: Callable[[dict[str, Any]], bool],
+        name: str,
+        patience_s: float = 60.0,
+    ) -> None:
+        """Hold an arrow until something is reached; the finger stays down.
 
         A press that the machine stopped is dead: like a carer, let go and press again.
         """
@@ -163,12 +176,10 @@ class Finger:
         for _ in range(TRIES):
             count = len(self.stops)
             await self.press(motion)
-            try:
-                await self._until_over(what, count, f"{name} while holding {motion}", deadline)
-            finally:
-                await self.release()
+            await self._until_over(what, count, f"{name} while holding {motion}", deadline)
             if what(self.state):
                 return
+            await self.release()
             self.nuisance.append(self.stops[-1] if len(self.stops) > count else "not started")
             await asyncio.sleep(0.3)
         raise Broken(f"stopped {TRIES} times on the way to {name}; {self.why()}")

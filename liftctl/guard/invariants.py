@@ -26,7 +26,7 @@ ENABLE_MARGIN_MM_S = 1.0
 LIES = ("no_evidence", "uncommanded", "overspeed", "wrong_way", "defied")
 # These are read from a drive's own word: its last one is a moment, and the silence after it no
 # duration.
-MEASURED = ("uncommanded", "overspeed", "wrong_way")
+MEASURED = frozenset({"uncommanded", "overspeed", "wrong_way"})
 # These stand until the guard is started anew: a relay that stuck once is not tried again by itself.
 LASTING = (*LIES, "relay_stuck")
 
@@ -121,9 +121,14 @@ def sees_panels(config: GuardConfig, state: GuardTurnState, now_ns: int) -> bool
     return any(now_ns - v.t_ns <= limit_ns for k, v in state.evidence.items() if k != HAND)
 
 
-def broken(config: GuardConfig, state: GuardTurnState, now_ns: int) -> dict[str, float]:
-    """Invariants that do not hold now, each with the milliseconds it may last before the cut."""
+def broken(
+    config: GuardConfig, state: GuardTurnState, now_ns: int
+) -> tuple[dict[str, float], frozenset[str]]:
+    """Invariants that do not hold now, each with the milliseconds it may last before the cut; and
+    those of them that only a drive breaks which said nothing since the last turn.
+    """
     found: dict[str, float] = {}
+    heard: set[str] = set()
     if state.gate_ns and now_ns - state.gate_ns > GATE_SILENT_MS * MS:
         found["gate_silent"] = 0.0
     if state.tick_ns and abs(now_ns - state.tick_ns) > GATE_SILENT_MS * MS:
@@ -135,15 +140,9 @@ def broken(config: GuardConfig, state: GuardTurnState, now_ns: int) -> dict[str,
     for axis, seen in state.axes.items():
         for name, allowed in _axis(config, state, axis, seen, now_ns).items():
             found[name] = min(allowed, found.get(name, allowed))
-    return found
-
-
-def unheard(config: GuardConfig, state: GuardTurnState, now_ns: int) -> frozenset[str]:
-    """Invariants that only a drive breaks which said nothing since the last turn."""
-    names = {True: set[str](), False: set[str]()}
-    for axis, seen in state.axes.items():
-        names[seen.heard_ns > 0].update(_axis(config, state, axis, seen, now_ns))
-    return frozenset(names[False] - names[True]) & frozenset(MEASURED)
+            if seen.heard_ns:
+                heard.add(name)
+    return found, frozenset(found) & MEASURED - heard
 
 
 def _relay_stuck(state: GuardTurnState) -> bool:

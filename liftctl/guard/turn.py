@@ -19,7 +19,6 @@ from liftctl.guard.invariants import (
     account,
     barred,
     broken,
-    unheard,
 )
 from liftctl.guard.state import MS, GuardConfig, GuardInput, GuardOutputs, GuardTurnState, Relay
 
@@ -36,8 +35,9 @@ def turn(
     for item in inputs:
         state = hear(config, state, item)
     state = account(config, state, now_ns)
-    due = _due(state, now_ns, broken(config, state, now_ns))
-    due |= {name: max(due[name], now_ns + 1) for name in unheard(config, state, now_ns)}
+    found, unheard = broken(config, state, now_ns)
+    due = _due(state, now_ns, found)
+    due |= {name: max(due[name], now_ns + 1) for name in unheard}
     state = _judge(replace(state, due=due), now_ns)
     state = replace(state, axes={k: replace(v, heard_ns=0) for k, v in state.axes.items()})
     state = replace(state, last_ns=now_ns, relay=_relay(state, now_ns), checks=state.checks + 1)

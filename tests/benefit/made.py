@@ -77,6 +77,12 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
+def against(folder: Path, lines: Iterable[dict[str, Any]], out: Path) -> tuple[object, ...]:
+    """The words that publish a report of `lines` against two months of two carers."""
+    return ("report", "--transfers", write(folder / "t.csv", lines), "--baseline",
+            write(folder / "b.csv", drawn(FIRST_BEFORE, 2, 273.6)), "--out", out)  # fmt: skip
+
+
 def report(transfers: Path, baseline: Path, *more: object) -> dict[str, Any]:
     """The JSON of `liftctl report`."""
     done = run("report", "--transfers", transfers, "--baseline", baseline, "--json", *more)

@@ -23,7 +23,7 @@ from liftctl.benefit.pack import read_pack
 from liftctl.benefit.page import page
 from liftctl.benefit.pdf_page import pdf
 from liftctl.packs import MANIFEST, SIGNATURE, SIGNER, plain
-from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, report, run, write
+from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, against, drawn, report, run, write
 
 LANGUAGES = ("da", "en", "sv")
 
@@ -231,9 +231,7 @@ def test_what_is_no_pack_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_report_takes_the_place_of_a_report_and_of_nothing_else(tmp_path: Path) -> None:
-    asked = ("report", "--transfers", write(tmp_path / "t.csv", drawn(FIRST_AFTER, 1, 156.9)),
-             "--baseline", write(tmp_path / "b.csv", drawn(FIRST_BEFORE, 2, 273.6)),
-             "--out", tmp_path / "out")  # fmt: skip
+    asked = against(tmp_path, drawn(FIRST_AFTER, 1, 156.9), tmp_path / "out")
     mine = tmp_path / "out" / "letter.txt"
     mine.parent.mkdir()
     mine.write_text("dear", encoding="utf-8")
@@ -245,9 +243,7 @@ def test_a_report_takes_the_place_of_a_report_and_of_nothing_else(tmp_path: Path
 
 def test_four_residents_make_neither_pack_nor_rows_nor_mean(tmp_path: Path) -> None:
     few = drawn(FIRST_AFTER, 1, 156.9, residents=4)
-    done = run("report", "--transfers", write(tmp_path / "t.csv", few), "--baseline",
-               write(tmp_path / "b.csv", drawn(FIRST_BEFORE, 2, 273.6)),
-               "--out", tmp_path / "out")  # fmt: skip
+    done = run(*against(tmp_path, few, tmp_path / "out"))
     assert done.exit_code == 0
     left = {path.name for path in (tmp_path / "out").iterdir()}
     assert not left & {"evidence.zip", "rows.parquet"}

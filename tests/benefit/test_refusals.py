@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, run, write
+from tests.benefit.made import FIRST_AFTER, against, drawn, run
 
 
 @pytest.fixture
@@ -71,9 +71,7 @@ def test_a_full_disk_is_said_in_one_line_and_the_older_report_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "var"))
-    asked = ("report", "--transfers", write(tmp_path / "t.csv", drawn(FIRST_AFTER, 1, 156.9)),
-             "--baseline", write(tmp_path / "b.csv", drawn(FIRST_BEFORE, 2, 273.6)),
-             "--out", tmp_path / "reports" / "r")  # fmt: skip
+    asked = against(tmp_path, drawn(FIRST_AFTER, 1, 156.9), tmp_path / "reports" / "r")
     write_bytes, calls = Path.write_bytes, list[Path]()
 
     def full(self: Path, body: bytes) -> int:
@@ -102,9 +100,7 @@ def test_a_full_disk_is_said_in_one_line_and_the_older_report_stays(
 
 def test_rows_of_four_residents_of_whom_none_counts_do_not_leave_either(tmp_path: Path) -> None:
     lines = [{**item, "outcome": "aborted"} for item in drawn(FIRST_AFTER, 1, 150, residents=4)]
-    done = run("report", "--transfers", write(tmp_path / "t.csv", lines), "--baseline",
-               write(tmp_path / "b.csv", drawn(FIRST_BEFORE, 2, 273.6)),
-               "--out", tmp_path / "out")  # fmt: skip
+    done = run(*against(tmp_path, lines, tmp_path / "out"))
     assert done.exit_code == 0
     left = {path.name for path in (tmp_path / "out").iterdir()}
     assert not left & {"evidence.zip", "rows.parquet"}

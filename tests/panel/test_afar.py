@@ -10,16 +10,9 @@ from liftctl.desk import app as desk
 from liftctl.remote.reasons import REASONS
 from liftctl.support.answers import ACTIONS
 from tests.panel.house import serving, site, until
-from tests.panel.wall import Enrolled
+from tests.panel.wall import REQUEST, Enrolled
 
 pytestmark = pytest.mark.browser
-REQUEST = {
-    "id": "order-12345678",
-    "who": "T. Technician",
-    "reason": "<b>noise</b>",
-    "minutes": 60,
-    "wants": ["live", "guide"],
-}
 PROPOSAL = {
     "version": 7, "by": ["A. Anne", "S. Sam"], "reason": "afraid", "healthy_min": 30,
     "changes": [["limits.hoist_loaded_mm_s", "60", "50"]], "running": False,

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from liftctl import ipc
 from tests.panel.house import transfer, until
-from tests.panel.wall import Enrolled, Wall
+from tests.panel.wall import REQUEST, Enrolled, Wall
 
 pytestmark = pytest.mark.browser
 HELD = ipc.MotionState(False, False, "HOLD", ("cleaning",))
@@ -19,7 +19,6 @@ HURRY = """() => {
   const real = setTimeout;
   window.setTimeout = (act, ms) => real(act, ms === 3000 ? 300 : ms);
 }"""
-REQUEST = {"who": "T. Technician", "reason": "noise", "minutes": 60, "wants": ["live"]}
 
 
 @pytest.fixture

@@ -9,14 +9,13 @@ import pytest
 from config.languages import texts
 from liftctl import ipc
 from safety.table import ROWS
-from tests.panel.wall import SIZE, Enrolled
+from tests.panel.wall import REQUEST, SIZE, Enrolled
 
 pytestmark = pytest.mark.browser
 LYING = (
     (800, 480), (800, 600), (1024, 600), (1024, 768), (1280, 720), (1280, 800), (1920, 1080),
 )  # fmt: skip
 STANDING = ((600, 1024), (800, 1280))
-REQUEST = {"who": "T. Technician", "reason": "noise", "minutes": 60, "wants": ["live", "guide"]}
 GRANT = {"who": "T. Technician", "wants": ["live"], "live": True, "left_s": 870}
 # What a finger cannot reach or an eye cannot read.
 WRONG = """() => {

@@ -15,6 +15,14 @@ from liftctl.places import Places
 from tests.panel.house import House, until
 
 SIZE: Any = {"width": 1280, "height": 800}
+# As the support process shows one.
+REQUEST = {
+    "id": "order-12345678",
+    "who": "T. Technician",
+    "reason": "<b>noise</b>",
+    "minutes": 60,
+    "wants": ["live", "guide"],
+}
 
 
 @contextmanager

@@ -84,6 +84,10 @@ class Page:
         """Hold an arrow until something is reached, then let go."""
         _run(self.finger.hold(motion, what, name, patience_s))
 
+    def reach(self, motion: str, what: Callable[[State], bool], name: str) -> None:
+        """Hold an arrow until something is reached; the finger stays down."""
+        _run(self.finger.reach(motion, what, name))
+
     def refuses(self, motion: str, row: str) -> None:
         """Press an arrow and see it refused with this reason; the finger stays down."""
         self.until(

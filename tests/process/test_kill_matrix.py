@@ -142,28 +142,15 @@ def fault(room: Room, cell: Cell) -> Iterator[int]:
 
 
 def begin(room: Room, moving: Moving) -> str:
-    """A fresh press that moves; the finger stays down. The motion. A machine that is too busy may
-    stop a press before the fault begins: like a carer, let go and press again.
-    """
+    """A fresh press that moves; the finger stays down. The motion."""
     x_mm = room.truth.last().get("x_mm", 0.0)
     motion = "LEFT" if moving.motion == "RIGHT" and x_mm > 2000 else moving.motion
     t_ns = room.truth.last()["t_ns"]
-    name = f"{motion} to move {moving.run_up_mm:g} mm"
-    for last in (False, False, True):
-        room.page.press(motion)
-        try:
-            wait(
-                lambda: room.travelled(t_ns, moving.key) >= moving.run_up_mm,
-                name,
-                60.0 if last else 10.0,
-            )
-        except AssertionError:
-            if last:
-                raise AssertionError(f"{name} in vain; {room.explain()}") from None
-            room.page.release()
-            room.page.seen_neutral()
-        else:
-            break
+    room.page.reach(
+        motion,
+        lambda _: room.travelled(t_ns, moving.key) >= moving.run_up_mm,
+        f"{moving.run_up_mm:g} mm",
+    )
     return motion
 
 

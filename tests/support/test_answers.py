@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,13 +12,7 @@ from liftctl import ipc
 from liftctl.remote import documents as d
 from liftctl.support.values import Record
 from liftctl.support.view import state_message
-from tests.support.world import TRUST, Room, head, person
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))
+from tests.support.world import TRUST, Room, asked, head, person
 
 
 def with_eve() -> tuple[Room, tuple[str, Ed25519PrivateKey]]:
@@ -29,10 +22,6 @@ def with_eve() -> tuple[Room, tuple[str, Ed25519PrivateKey]]:
     trust = msgspec.structs.replace(TRUST, keys=(*TRUST.keys, key))
     room.config = replace(room.config, trust=trust)
     return room, ("support", private)
-
-
-def asked(minutes: int = 60) -> d.SupportRequest:
-    return d.SupportRequest(**head(), who="T. Technician", reason="it squeaks", minutes=minutes)
 
 
 def test_a_yes_or_no_is_for_the_request_that_was_shown() -> None:

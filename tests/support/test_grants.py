@@ -15,19 +15,7 @@ from liftctl.remote import documents as d
 from liftctl.support import bundle
 from liftctl.support.clock import Now, after, left_s
 from liftctl.support.values import Link
-from tests.support.world import WALL_S, Room, head
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))
-    return tmp_path
-
-
-def asked(minutes: int = 60) -> d.SupportRequest:
-    return d.SupportRequest(**head(), who="T. Technician", reason="it squeaks", minutes=minutes)
-
+from tests.support.world import WALL_S, Room, asked, head
 
 # --- giving ---------------------------------------------------------------------------------------
 

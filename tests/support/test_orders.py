@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from liftctl.remote import documents as d
 from liftctl.support.values import Record
-from tests.support.world import WALL_S, Room, head
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))
-    return tmp_path
-
-
-def asked(minutes: int = 60) -> d.SupportRequest:
-    return d.SupportRequest(**head(), who="T. Technician", reason="it squeaks", minutes=minutes)
+from tests.support.world import WALL_S, Room, asked, head
 
 
 def test_an_order_counts_once_also_over_a_restart() -> None:

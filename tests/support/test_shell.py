@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from liftctl import ipc
@@ -16,9 +14,7 @@ from tests.support.world import DEEP, TECH, TECH_KEY
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))
+def shell() -> Shell:
     places = Places("demo-lift")
     enrol.enrol(places, "north-1", "http://127.0.0.1:1", "")
     enrol.trust_key(places, TECH_KEY.public, "support", TECH_KEY.holder, 30)

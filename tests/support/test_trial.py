@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,19 +10,9 @@ from liftctl import ipc
 from liftctl.remote import documents as d
 from liftctl.support.values import Link, Wrote
 from tests.panel.house import transfer
-from tests.support.world import TWO, Room
+from tests.support.world import TWO, Room, speed
 
 YES = {"name": "Nurse N.", "version": "1"}
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))
-
-
-def speed(room: Room) -> float:
-    return room.state.site.limits.hoist_loaded_mm_s
 
 
 # --- only with a yes on site, idle and unloaded ---------------------------------------------------

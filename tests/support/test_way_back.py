@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,17 +10,7 @@ import pytest
 from liftctl import ipc
 from liftctl.remote.envelope import sign
 from liftctl.support.values import Arrived, Link, Wrote
-from tests.support.world import DEEP, TECH, TWO, Room
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIFTCTL_RUN", str(tmp_path / "run"))
-    monkeypatch.setenv("LIFTCTL_DATA", str(tmp_path / "data"))
-
-
-def speed(room: Room) -> float:
-    return room.state.site.limits.hoist_loaded_mm_s
+from tests.support.world import DEEP, TECH, TWO, Room, speed
 
 
 def test_what_nobody_finds_good_in_time_goes_back() -> None:

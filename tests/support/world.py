@@ -60,6 +60,11 @@ def head(**changes: Any) -> dict[str, Any]:
     return {**blank, "expires": WALL_S + 3600, **changes}
 
 
+def asked(minutes: int = 60) -> d.SupportRequest:
+    """A technician wants to look."""
+    return d.SupportRequest(**head(), who="T. Technician", reason="it squeaks", minutes=minutes)
+
+
 def signed(order: Any, *people: tuple[Any, Ed25519PrivateKey]) -> bytes:
     return sign(encode(order), people or [("support", TECH)])
 
@@ -222,3 +227,8 @@ class Room:
         self.turn(Wrote(why))
         self.turn(Link("gate", True))
         self.hear()
+
+
+def speed(room: Room) -> float:
+    """The number that proposals change."""
+    return room.state.site.limits.hoist_loaded_mm_s
