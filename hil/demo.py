@@ -43,7 +43,8 @@ def say(text: str) -> None:
 def _ready(state: dict[str, Any]) -> bool:
     rows = {row for item in state.get("motions", {}).values() for row in item["rows"]}
     awaited = any("guard" in row or row == "recorder_lost" for row in rows)
-    return state.get("mode") == "ready" and not awaited
+    modes = (state.get("mode"), (state.get("controller") or {}).get("mode"))
+    return modes in (("ready", "ready"), ("ready", "degraded")) and not awaited
 
 
 def _step(state: dict[str, Any]) -> str:

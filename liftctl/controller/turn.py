@@ -167,6 +167,7 @@ class _Turn:
             self.state, gate=gate, gate_seen_ns=self.now_ns, orphan=orphan, alarms=heard,
             booting_ns=booting_ns,
         )  # fmt: skip
+        self._judge_mode()  # a step in this turn is judged by what the gate said before it
         transfer = self.state.transfer
         if transfer is None or transfer.step is Step.DONE:
             return
@@ -179,6 +180,10 @@ class _Turn:
         for trigger, holds in facts.FACTS:
             if self.state.transfer and holds(gate, self.state.transfer):
                 self._fire(trigger, {})
+
+    def _judge_mode(self) -> None:
+        mode = facts.mode_of(self.state, self.config.service_rows)
+        self.state = replace(self.state, mode=mode)
 
     def _add(self, name: str, entry: dict[str, Any]) -> None:
         """One more alarm or block, in the transfer and told to the recorder."""
@@ -301,8 +306,7 @@ class _Turn:
         if self.state.papers is None:
             known = plans.papers(plans.register(self.config, self.state), self.state.today)
             self.state = replace(self.state, papers=known)
-        mode = facts.mode_of(self.state, self.config.service_rows)
-        self.state = replace(self.state, mode=mode)
+        self._judge_mode()
         gate = self.state.gate
         lease = permission(self.config.site, self.state, gate) if gate else None
         self.state = replace(self.state, permission=lease)

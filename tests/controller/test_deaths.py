@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from liftctl.controller.values import GATE_SILENT_NS, Link
-from liftctl.ipc import ControllerState, TransferClosed, TransferPhase, Written
+from liftctl.controller.values import GATE_SILENT_NS, Asked, Link
+from liftctl.ipc import ControllerState, TransferClosed, TransferPhase, Workflow, Written
 from safety.types import LOWERING, Motion
-from tests.controller.world import World, record
+from tests.controller.world import ALONE, World, gate_state, record
 
 
 def test_losing_the_recorder_finishes_this_transfer_and_begins_no_other():
@@ -118,6 +118,25 @@ def test_device_modes_and_what_begin_says_in_each(facts, mode, code):
     assert LOWERING in world.mask
     world.tick(mode="ready", active=(), latched=(), config_fallback=False)
     assert world.state.mode in ("ready", "in_use")
+
+
+@pytest.mark.parametrize(
+    ("before", "facts", "code"),
+    [
+        ({"mode": "faulted"}, {"mode": "ready"}, ""),
+        ({"latched": ("estop",)}, {"latched": ()}, ""),
+        ({}, {"mode": "faulted"}, "LC-DEVICE-FAULT"),
+        ({}, {"latched": ("hoist_runaway",)}, "LC-DEVICE-QUARANTINE"),
+    ],
+)
+def test_begin_is_judged_by_what_the_gate_said_in_the_same_turn(before, facts, code):
+    """A controller that was late finds both in its socket; the panel had shown the newer one."""
+    world = World()
+    world.tick(**before)
+    said = gate_state("lift", tick_ns=world.now_ns, **facts)
+    args = {"kind": "bed-chair", "resident": ALONE, "carers": "1"}
+    out = world.turn(said, Asked(7, Workflow("panel", "begin", args), "id1"))
+    assert [reply.code for _, reply in out.replies] == [code] * bool(code)
 
 
 def test_a_silent_gate_is_offline_and_gets_no_lease():
