@@ -81,8 +81,12 @@ def step(
 
 
 def _belongs(kind: str, item: KernelInput) -> bool:
-    """A motion this device does not have is no evidence of anything."""
-    return not isinstance(item, Beat) or not item.motion or item.motion in MOTIONS_OF[kind]
+    """A motion this device does not have, or that no station holds (driving is the joystick's), is
+    no evidence of anything.
+    """
+    if not isinstance(item, Beat) or not item.motion:
+        return True
+    return item.motion in MOTIONS_OF[kind] and item.motion != Motion.DRIVE
 
 
 def _readings(

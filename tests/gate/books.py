@@ -154,14 +154,14 @@ class Books:
     def _beat(
         self, station: str, session: str, press: int, motion: str, echo: int, rx: int, now: int
     ) -> None:
-        finger = self.fingers.get(station)
+        finger, fresh = self.fingers.get(station), self._fresh(echo, rx, now)
         if finger and finger.session != session:
             self._end(finger)
-            finger = None
-        if not finger:
-            finger = self.fingers[station] = Finger(session)
-        if not self._fresh(echo, rx, now):
+            finger.neutral = False
+        if not fresh:
             return
+        if not finger or finger.session != session:
+            finger = self.fingers[station] = Finger(session)
         finger.echo, finger.rx = max(finger.echo, echo), max(finger.rx, rx)
         held = finger.press
         if not press:
@@ -173,11 +173,12 @@ class Books:
             self._end(finger)
             finger.neutral = False
         elif press > finger.last_id:
-            rivals = [it for it in self.fingers.values() if it.press and it.press.moved]
+            others = [it for it in self.fingers.values() if it.press]  # none outlives a new press
+            rivals = [it for it in others if it.press and it.press.moved]
             if finger.neutral and motion != "?" and not rivals:
                 finger.press = Press(press, motion, now)
-            for rival in rivals:
-                self._end(rival)
+            for other in others:
+                self._end(other)
             finger.neutral = False
         finger.last_id = max(finger.last_id, press)
 
@@ -257,10 +258,9 @@ class Books:
             motion, self.moved = item.motion, self.moved + 1
             why = [name for name, motions in barred.items() if motion in motions]
             assert not why, f"{motion} in spite of {why}"
-            found = [f.press for f in self.fingers.values() if f.press and f.press.motion == motion]
-            assert found, f"{motion} without a live press"
-            for press in found:
-                press.moved = True
+            live = [f.press for f in self.fingers.values() if f.press]
+            assert [it.motion for it in live] == [motion], f"{motion} without a live press"
+            live[0].moved = True
             assert motion not in ("UP", "STAND") or self._durable(), f"{motion} before the marker"
             self._speed(now, item, named, seen)
         for finger in self.fingers.values():

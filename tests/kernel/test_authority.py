@@ -51,6 +51,32 @@ def test_frozen_panel_stops_within_the_evidence_bound_and_thaws_dead(motion: Mot
     assert world.speed(motion) != 0
 
 
+def driving(world: World) -> Beat:
+    """What no station may ask for, from a page that is alive."""
+    now = world.now_ns + PERIOD_NS
+    return Beat("panel:1", "s-panel:1", 10**6, M.DRIVE, now, now)
+
+
+def test_a_beat_that_asks_to_drive_makes_no_press_younger() -> None:
+    world = World(kind="chair").ready()
+    world.frozen_stations.add("panel:1")
+    echo_ns = world.now_ns
+    for n in range(20):
+        world.extra += [driving(world)] if n == 2 else []
+        now = world.now_ns + PERIOD_NS
+        world.extra.append(Beat("panel:1", "s-panel:1", 1, M.SIT, echo_ns, now))
+        world.step()
+        age_ms = (world.now_ns - echo_ns) / 1e6
+        assert (world.speed(M.SIT) != 0) == (age_ms <= P.evidence_ms), age_ms
+
+
+def test_a_beat_that_asks_to_drive_is_no_press_and_owns_nothing() -> None:
+    world = World(kind="chair").ready()
+    world.extra.append(driving(world))
+    assert world.step().owner == ""
+    assert not any(event.startswith("press") for event in world.events())
+
+
 def test_stale_burst_after_a_stall_moves_nothing() -> None:
     world = World().ready()
     old = world.now_ns
