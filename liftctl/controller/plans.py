@@ -150,7 +150,9 @@ def readiness(state: State) -> str:
         return "LC-DEVICE-CONFIG"
     if state.mode is Mode.MAINTENANCE:
         return "LC-DEVICE-QUARANTINE"
-    if state.mode in (Mode.STARTING, Mode.FAULTED):
+    if state.mode is Mode.STARTING:
+        return "LC-DEVICE-STARTING"
+    if state.mode is Mode.FAULTED:
         return "LC-DEVICE-FAULT"
     # H14: no new lift; someone who already hangs may still be brought over a bed.
     if "battery_reserve" in gate.active and not state.orphan:

@@ -103,7 +103,7 @@ def test_a_restart_over_a_standing_resident():
         ({"active": ("handset_lost",)}, "degraded", ""),
         ({"active": ("upper_limit?",)}, "degraded", ""),
         ({"active": ("recorder_lost",)}, "degraded", "LC-RECORDER-LOST"),
-        ({"mode": "faulted", "active": ("boot_faulted",)}, "starting", "LC-DEVICE-FAULT"),
+        ({"mode": "faulted", "active": ("boot_faulted",)}, "starting", "LC-DEVICE-STARTING"),
         ({"mode": "faulted"}, "faulted", "LC-DEVICE-FAULT"),
         ({"latched": ("estop",)}, "faulted", "LC-DEVICE-FAULT"),
         ({"latched": ("hoist_runaway",)}, "maintenance", "LC-DEVICE-QUARANTINE"),
