@@ -1,8 +1,7 @@
-"""Figures behind the figure: factors, audits, what was not logged, and what is not shown."""
+"""Figures behind the figure: factors, audits, what was not logged."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,21 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liftctl.benefit.decompose import Period, decomposition, split
-from liftctl.benefit.economics import economics
-from liftctl.benefit.inputs import inputs_of
 from liftctl.benefit.page import page
-from liftctl.benefit.rows import EvidenceError
-from liftctl.benefit.units import FEWEST, OTHER, coarsened, hidden
-from liftctl.benefit.words import Words
-from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, line, report, run, write
+from tests.benefit.made import FIRST_AFTER, drawn, report, run, write
 
 POSITIVE = st.floats(0.01, 1e4)
 PERIOD = st.builds(Period, POSITIVE, POSITIVE, POSITIVE)
-
-
-@pytest.fixture(scope="module")
-def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("b") / "before.csv", drawn(FIRST_BEFORE, 2, 273.6))
 
 
 @given(st.lists(st.tuples(PERIOD, PERIOD), min_size=1, max_size=4))
@@ -174,187 +163,3 @@ def test_rows_uploaded_twice_do_not_stand_in_for_unlogged_ones(
     mean = found["saved_s_per_transfer"]["mean"]
     assert missing["saved_s_if_unlogged_saved_nothing"] == pytest.approx(mean * 142 / 288, abs=1e-3)
     assert found["safety"]["aborted_per_1000"] == pytest.approx(1000 / 146, abs=1e-3)
-
-
-WHO = st.sets(st.integers(0, 40), max_size=12)
-UNITS = st.dictionaries(st.text("abcdef", min_size=1, max_size=2), WHO, max_size=8)
-
-
-@given(UNITS)
-def test_no_small_unit_can_be_worked_out_from_a_total(residents: dict[str, set[int]]) -> None:
-    unseen = hidden(residents, {name: 7 * len(who) for name, who in residents.items()})
-    shown = set(residents) - unseen
-    if len(residents) > 1:
-        assert all(len(residents[name]) >= FEWEST for name in shown)
-        assert len(unseen) != 1
-        behind = {one for name in unseen for one in residents[name]}
-        assert not unseen or not shown or len(behind) >= FEWEST
-
-
-NAME = st.sampled_from("abc")
-
-
-@given(st.dictionaries(st.tuples(NAME, NAME, NAME), WHO, max_size=12))
-def test_no_unit_can_be_worked_out_from_the_level_above(
-    residents: dict[tuple[str, ...], set[int]],
-) -> None:
-    """Municipality less its homes, home less its wards: nobody is left, or five."""
-    told = coarsened(residents, {place: 7 * len(who) for place, who in residents.items()})
-    assert set(told) == set(residents)
-    everybody = {one for who in residents.values() for one in who}
-    for depth in (1, 2, 3):
-        behind: dict[tuple[str, ...], set[int]] = {}
-        for place, who in residents.items():
-            behind.setdefault(told[place][:depth], set()).update(who)
-        assert all(len(who) >= FEWEST for who in behind.values()) or len(everybody) < FEWEST
-        for shown, place in ((told[place], place) for place in residents):
-            assert shown[depth - 1] in (place[depth - 1], OTHER)
-            assert shown[depth - 1] != OTHER or set(shown[depth:]) <= {OTHER}
-
-
-def test_a_small_ward_cannot_be_subtracted_from_its_home(tmp_path: Path, baseline: Path) -> None:
-    def ward(home: str, number: int, who: range, seconds: float) -> list[dict[str, Any]]:
-        return [line(0, transfer_id=f"{r}-{n}", resident=f"r{r}", home=home,
-                     ward=f"{home} {number}", lift=f"l{r}", seconds=seconds + r % 5,
-                     started=FIRST_AFTER + timedelta(days=n, minutes=9 * r))
-                for r in who for n in range(8)]  # fmt: skip
-
-    lines = ward("Elm", 1, range(12), 150) + ward("Elm", 2, range(12, 14), 400)
-    lines += ward("Oak", 1, range(14, 26), 150) + ward("Oak", 2, range(26, 32), 150)
-    units = report(write(tmp_path / "t.csv", lines), baseline)["units"]
-    homes = {item["name"]: item["n_residents"] for item in units["home"]}
-    wards = {item["name"]: item["n_residents"] for item in units["ward"]}
-    assert homes == {"Elm": 14, "Oak": 18}
-    assert wards == {"(other)": 14, "Oak 1": 12, "Oak 2": 6}
-
-
-def test_a_kind_of_few_residents_takes_another_along(tmp_path: Path) -> None:
-    """All less the others would give it away."""
-    kinds = {f"r{n}": "bath" if n < 3 else "chair-bed" if n < 7 else "bed-chair" for n in range(12)}
-    lines = [
-        [{**item, "kind": kinds[item["resident"]]} for item in drawn(first, carers, mean)]
-        for first, carers, mean in ((FIRST_BEFORE, 2, 273.6), (FIRST_AFTER, 1, 156.9))
-    ]
-    lines[1] += [item | {"transfer_id": f"x{n}", "kind": "chair-bed"} for n, item in
-                 enumerate(drawn(FIRST_AFTER + timedelta(days=60), 1, 150, seed=4))]  # fmt: skip
-    before, after = (write(tmp_path / f"{n}.csv", part) for n, part in enumerate(lines))
-    found = report(after, before)
-    shown = {kind for kind, item in found["kinds"].items() if not item["hidden"]}
-    assert shown == {"chair-bed"}
-    assert found["kinds"]["bath"]["saved_s_per_transfer"]["mean"] is None
-
-
-def test_a_small_ward_disappears_with_a_neighbour(tmp_path: Path, baseline: Path) -> None:
-    lines = drawn(FIRST_AFTER, 1, 156.9)
-    ward = {f"r{n}": "North" if n < 4 else "South" if n < 8 else "West" for n in range(12)}
-    lines += drawn(FIRST_AFTER + timedelta(days=60), 1, 156.9, residents=7, seed=3)
-    lines = [{**item, "ward": ward[item["resident"]]} for item in lines]
-    found = report(write(tmp_path / "t.csv", lines), baseline)
-    assert [item["name"] for item in found["units"]["ward"]] == ["(other)"]
-    assert "North" not in str(found)
-
-
-def test_a_week_of_one_resident_is_neither_shown_nor_what_is_left_over(
-    tmp_path: Path, baseline: Path
-) -> None:
-    lines = drawn(FIRST_AFTER, 1, 156.9) + drawn(FIRST_AFTER + timedelta(days=14), 1, 150, seed=5)
-    late = [
-        line(n, transfer_id=f"x{n}", resident="r3", seconds=777.0,
-             started=FIRST_AFTER + timedelta(days=70, hours=n))
-        for n in range(6)
-    ]  # fmt: skip
-    found = report(write(tmp_path / "t.csv", lines + late), baseline)
-    after = [item for item in found["weeks"] if item["period"] == "after"]
-    assert after and "2026-06-15" not in {item["week"] for item in after}
-    assert found["n_analysed"] - sum(item["n"] for item in after) > len(late)
-
-
-def test_a_frozen_baseline_keeps_no_week_of_a_few_residents(tmp_path: Path) -> None:
-    lines = drawn(FIRST_BEFORE, 2, 273.6) + drawn(FIRST_BEFORE + timedelta(days=14), 2, 270, seed=3)
-    lines += drawn(FIRST_BEFORE + timedelta(days=28), 2, 270, residents=4, each=10, seed=2)
-    frozen = tmp_path / "b.json"
-    run("baseline", "freeze", "--transfers", write(tmp_path / "b.csv", lines), "--out", frozen)
-    weeks = json.loads(frozen.read_text("utf-8"))["baseline"]["days"]
-    assert weeks and all(residents >= FEWEST for *_, residents in weeks)
-    assert "2026-02-02" not in {monday for monday, *_ in weeks}
-
-
-SOURCED = {"value": 1.0, "source": "invoice"}
-
-
-@pytest.mark.parametrize(
-    ("told", "word"),
-    [
-        ({"money": {"wage": SOURCED}}, "money.wage is unknown"),
-        ({"money": {"purchase": 5}}, "money.purchase needs a source"),
-        ({"money": {"purchase": {"value": -1, "source": "x"}}}, "must be a number of at least 0"),
-        ({"use": {"reused_share": SOURCED, "cashed_share": SOURCED}}, "above 1 together"),
-        ({"color": "blue"}, "color is unknown"),
-    ],
-)
-def test_an_input_without_source_or_sense_is_refused(told: dict[str, Any], word: str) -> None:
-    with pytest.raises(EvidenceError, match=word):
-        inputs_of(told, "inputs.toml")
-
-
-def money(days: int = 365, demonstrated: bool = True, **numbers: float) -> dict[str, Any]:
-    sections: dict[str, Any] = {"money": {}, "use": {}}
-    for name, value in numbers.items():
-        part = "use" if name.endswith("_share") else "money"
-        sections[part][name] = {"value": value, "source": "test"}
-    total = {"mean": 1000.0, "ci95": [800.0, 1200.0]}
-    return economics(total, days, inputs_of(sections, "test"), demonstrated) or {}
-
-
-def test_released_reused_and_cashed_time_stay_apart() -> None:
-    found = money(wage_per_hour=200, purchase=300_000, licence_per_year=50_000,
-                  reused_share=0.7, cashed_share=0.1)  # fmt: skip
-    assert found["released_hours_per_year"]["mean"] == 1000  # "in all" and "per year" are one
-    assert found["extrapolated_from_days"] is None
-    assert found["reused_hours_per_year"]["mean"] == pytest.approx(700)
-    assert found["cashed_hours_per_year"]["mean"] == pytest.approx(100)
-    assert found["payback_years_released"]["mean"] == pytest.approx(300_000 / 150_000)
-    assert found["payback_years_cashed"]["mean"] is None  # 20,000 a year against 50,000
-
-
-def test_a_payback_that_may_never_come_says_so_beside_its_mean() -> None:
-    found = money(wage_per_hour=200, purchase=300_000, licence_per_year=165_000)
-    assert found["payback_years_released"]["ci95"][1] is None
-    for language, told in (("en", "8.6 (4.0 to never)"), ("da", "8,6 (4,0 til aldrig)")):
-        assert Words(language).payback(found["payback_years_released"]) == told
-
-
-def test_a_year_is_made_of_four_weeks_and_more_and_says_of_how_many() -> None:
-    assert money(days=27, wage_per_hour=200) == {}
-    month = money(days=28, wage_per_hour=200)
-    assert month["extrapolated_from_days"] == 28
-    assert month["released_hours_per_year"]["mean"] == pytest.approx(1000 * 365.25 / 28)
-
-
-def test_no_payback_is_given_where_no_saving_is_demonstrated(tmp_path: Path) -> None:
-    before = write(tmp_path / "b.csv", drawn(FIRST_BEFORE, 1, 160.0, seed=2))
-    after = write(tmp_path / "a.csv", drawn(FIRST_AFTER, 1, 156.9, seed=3, each=60))
-    inputs = tmp_path / "i.toml"
-    inputs.write_text('[money]\nwage_per_hour = {value = 3000, source = "x"}\n'
-                      'purchase = {value = 1000, source = "x"}\n', "utf-8")  # fmt: skip
-    found = report(after, before, "--inputs", inputs)
-    assert found["verdict"] == "not_shown"
-    told = page(found, "en", "", "0")
-    assert "paid back" not in str(told.first)
-    assert "No saving is demonstrated, so no payback is given." in str(told.rest)
-    assert f"extrapolated from {found['context']['days']} days" in str(told.first)
-
-
-def test_a_few_days_give_no_figure_per_year(tmp_path: Path, baseline: Path) -> None:
-    inputs = tmp_path / "i.toml"
-    inputs.write_text('[money]\nwage_per_hour = {value = 300, source = "x"}\n', "utf-8")
-    found = report(write(tmp_path / "t.csv", drawn(FIRST_AFTER, 1, 156.9)), baseline,
-                   "--inputs", inputs)  # fmt: skip
-    assert found["economics"] is None
-    told = page(found, "en", "", "0")
-    assert "per year" not in str(told.first)
-    assert f"cover {found['context']['days']} days. Fewer than 28 give no figure" in str(told.rest)
-
-
-def test_without_a_wage_nothing_is_said_of_money() -> None:
-    assert money(purchase=300_000) == {}
