@@ -14,11 +14,6 @@ from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, line, report, r
 ISO = datetime.fromisoformat
 
 
-@pytest.fixture(scope="module")
-def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("b") / "before.csv", drawn(FIRST_BEFORE, 2, 273.6))
-
-
 def test_the_report_holds_what_is_promised(tmp_path: Path, baseline: Path) -> None:
     found = report(write(tmp_path / "t.csv", drawn(FIRST_AFTER, 1, 156.9)), baseline)
     low, high = found["saved_s_per_transfer"]["ci95"]

@@ -5,14 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.benefit.made import FIRST_AFTER, FIRST_BEFORE, drawn, report, write
-
-
-@pytest.fixture(scope="module")
-def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("b") / "before.csv", drawn(FIRST_BEFORE, 2, 273.6))
+from tests.benefit.made import FIRST_AFTER, drawn, report, write
 
 
 def homes(**names: str) -> list[dict[str, Any]]:
