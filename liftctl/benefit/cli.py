@@ -23,7 +23,10 @@ from liftctl.places import Places
 from liftctl.recorder.store import LedgerError
 
 LANGUAGES = ("da", "sv", "en")
-INSTALL = "intervals and pages need more libraries: pip install 'liftctl[evidence]'"
+INSTALL = (
+    "intervals and pages need more libraries: pip install --require-hashes -r "
+    "requirements/evidence.txt"
+)
 FAULTS = (schema.ConfigError, LedgerError, EvidenceError, sqlite3.Error, OSError)
 FileOption = Annotated[Path | None, typer.Option()]
 

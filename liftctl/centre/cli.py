@@ -32,7 +32,8 @@ def _centre() -> Iterator[Any]:
         from liftctl.centre import commands
     except ImportError as error:
         text = (
-            f"the centre needs its extra ({error.name} is missing): pip install 'liftctl[centre]'"
+            f"the centre needs its extra ({error.name} is missing): "
+            "pip install --require-hashes -r requirements/centre.txt"
         )
         typer.echo(f"liftctl: {text}", err=True)
         raise typer.Exit(2) from error

@@ -82,7 +82,10 @@ def parquet_command(
     try:
         from liftctl.exports.lake import add
     except ImportError as error:
-        raise _fail(f"{error.name} is missing; install liftctl[evidence]") from error
+        missing = (
+            f"{error.name} is missing: pip install --require-hashes -r requirements/evidence.txt"
+        )
+        raise _fail(missing) from error
     try:
         count = add(records, lake, found.name)
     except OSError as error:

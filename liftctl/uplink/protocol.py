@@ -1,8 +1,9 @@
 """What a home and a knowledge centre say to each other: a closed list of messages.
 
-Role: the whole remote protocol. Process: uplink and ingest. Must never: hold a message that can
-move, reset or release a device (design rule 13): a home tells and asks, a centre answers. Every
-connection is opened by the home; there is no other door.
+Role: the rows a home sends; orders and reports are in liftctl/remote/documents.py, and there is no
+third list. Process: uplink and ingest. Must never: hold a message that can move, reset or release a
+device (design rule 13): a home tells and asks, a centre answers. Every connection is opened by the
+home.
 
 One POST, one message, one answer. The body is msgpack; its Ed25519 signature by the controller's
 key travels in the header SIGNATURE and covers CONTEXT and the bytes as they are. A replay is

@@ -43,7 +43,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_what_needs_the_extra_says_so(files: tuple[Path, Path]) -> None:
     done = bare("report", "--transfers", files[0], "--baseline", files[1])
     assert done.returncode == 2
-    assert "pip install 'liftctl[evidence]'" in done.stderr
+    assert "-r requirements/evidence.txt" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -127,7 +127,7 @@ def test_without_the_extra_the_centre_says_what_is_missing() -> None:
         [sys.executable, "-c", MISSING], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "pip install 'liftctl[centre]'" in done.stderr
+    assert "-r requirements/centre.txt" in done.stderr
 
 
 def test_no_other_command_waits_for_what_only_the_centre_needs() -> None:

@@ -154,6 +154,12 @@ def test_named_make_targets_exist(path: Path) -> None:
             assert re.search(rf"^{found[1]}:", made, re.MULTILINE), f"{span}: no such target"
 
 
+def test_every_decision_is_in_the_list() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = set(LINK.findall((folder / "README.md").read_text("utf-8")))
+    assert {path.name for path in folder.glob("0*.md")} <= listed
+
+
 def test_pictures_are_small_and_used() -> None:
     text = "".join(path.read_text("utf-8") for path in documents())
     for path in (ROOT / "docs" / "pictures").iterdir():
