@@ -90,11 +90,12 @@ def release(site: Site, row: str, by: str) -> str:
     if channel is None:
         return f"{site.name}: the gate is not running"
     channel.send(ipc.ReleaseLatch(row=row, by=by))
-    time.sleep(0.1)
-    state = _listen(channel, ipc.GateState, PATIENCE_S)
-    while state is not None and (more := _listen(channel, ipc.GateState, 0.05)) is not None:
-        state = more
+    state, deadline = _listen(channel, ipc.GateState, PATIENCE_S), time.monotonic() + PATIENCE_S
+    while state is not None and row in state.latched and time.monotonic() < deadline:
+        state = _listen(channel, ipc.GateState, PATIENCE_S)
     channel.close()
-    if state is None or row in state.latched:
+    if state is None:
+        return f"{site.name}: the gate does not answer; whether {row} is released is not known"
+    if row in state.latched:
         return f"{row} is still latched: its cause is not gone, or it needs a reset at a station"
     return f"{row} is released"

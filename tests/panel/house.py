@@ -118,7 +118,7 @@ def transfer(kind: str, step: str, *actions: str, **changes: Any) -> ipc.Transfe
 
 @dataclass
 class House:
-    """Speaks as the gate every 40 ms and remembers what was said. `moves`: obey holds."""
+    """Speaks as the gate and remembers what was said. `moves`: obey holds."""
 
     kind: str
     changes: dict[str, Any] = field(default_factory=dict)
@@ -132,6 +132,7 @@ class House:
     said: list[tuple[float, str, ipc.AnyMessage]] = field(default_factory=list)
     newest: dict[str, ipc.Hold] = field(default_factory=dict)
     silent: bool = False
+    every_s: float = 0.04
 
     def __post_init__(self) -> None:
         places = Places(f"demo-{self.kind}")
@@ -198,7 +199,7 @@ class House:
                         self._hear(name, message, channel)
             if time.monotonic() >= due:
                 self.speak()
-                due += 0.04
+                due += self.every_s
 
     def _hear(self, name: str, message: ipc.AnyMessage, channel: ipc.Channel) -> None:
         self.said.append((time.monotonic(), name, message))
